@@ -1,0 +1,53 @@
+"""Lloyd's k-means and colour quantization. The names below are loaded when they are first used."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_ROOM = {
+    "ConvergenceWarning": "estimator",
+    "KMeans": "estimator",
+    "NotFittedError": "estimator",
+    "Palette": "palette",
+    "Quantized": "quantizer",
+    "Step": "lloyd",
+    "Sums": "lloyd",
+    "apply_palette": "quantizer",
+    "assign": "lloyd",
+    "nearest": "estimator",
+    "pixels": "image",
+    "quantize": "quantizer",
+    "random_points": "lloyd",
+    "steps": "lloyd",
+    "update": "lloyd",
+}
+__all__ = ["__version__", *_ROOM]
+
+if TYPE_CHECKING:
+    from .estimator import ConvergenceWarning as ConvergenceWarning
+    from .estimator import KMeans as KMeans
+    from .estimator import NotFittedError as NotFittedError
+    from .estimator import nearest as nearest
+    from .image import pixels as pixels
+    from .lloyd import Step as Step
+    from .lloyd import Sums as Sums
+    from .lloyd import assign as assign
+    from .lloyd import random_points as random_points
+    from .lloyd import steps as steps
+    from .lloyd import update as update
+    from .palette import Palette as Palette
+    from .quantizer import Quantized as Quantized
+    from .quantizer import apply_palette as apply_palette
+    from .quantizer import quantize as quantize
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOM:
+        raise AttributeError(f"module 'lloydq' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f".{_ROOM[name]}", __name__), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,121 @@
+"""What counts as points, weights, a number of clusters, a palette; and every message that says what does not."""
+
+import numbers
+from typing import Any
+
+import numpy as np
+
+from .lloyd import Array
+
+
+def points(X: Any, name: str = "X") -> Array:
+    """X as an array (n, d) of finite numbers, at least one of each; no copy where it is one already."""
+    if hasattr(X, "toarray") and hasattr(X, "nnz"):
+        raise TypeError(f"{name} is sparse; lloydq works on dense arrays: pass {name}.toarray()")
+    X = np.asarray(X)
+    if X.dtype == object:
+        try:
+            X = X.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"{name} must hold numbers; {error}") from None
+    if X.dtype == bool:
+        X = X.view(np.uint8)
+    if X.dtype.kind not in "iuf":
+        raise TypeError(f"{name} must hold real numbers; got dtype {X.dtype}")
+    if X.ndim != 2 or 0 in X.shape:
+        raise ValueError(f"{name} must have shape (n, d) with at least one row and one column; got {X.shape}")
+    if X.dtype.kind == "f":
+        reach = max(-float(X.min()), float(X.max()))  # NaN if any is
+        if not np.isfinite(reach):
+            raise ValueError(f"{name} must hold finite numbers; it contains {'NaN' if np.isnan(reach) else 'infinity'}")
+        if reach > (limit := np.sqrt(np.finfo(np.float64).max / 4 / X.size)):
+            raise ValueError(f"{name} reaches {reach:.3g}; above {limit:.3g} squared distances overflow: scale it down")
+    return X
+
+
+def weights(weight: Any, n: int, name: str = "sample_weight") -> Array | None:
+    """None, or (n,) float64, finite, none below zero, not all zero."""
+    if weight is None:
+        return None
+    array = np.asarray(weight)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must hold real numbers; got dtype {array.dtype}")
+    if array.shape != (n,):
+        raise ValueError(f"{name} must have shape ({n},), one weight for each point; got {array.shape}")
+    array = array.astype(np.float64)
+    if not np.isfinite(total := array.sum()) or array.min() < 0 or total == 0:
+        raise ValueError(f"{name} must be finite, not negative, and not all zero")
+    return array
+
+
+def integer(value: Any, name: str, least: int = 1, most: int | None = None, what: str = "") -> int:
+    """A whole number from least to most."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name} must be a whole number; got {value!r}")
+    if value < least or (most is not None and value > most):
+        bounds = f"at least {least}" if most is None else f"from {least} to {most}{what and ', ' + what}"
+        raise ValueError(f"{name} must be {bounds}; got {value}")
+    return int(value)
+
+
+def tolerance(tol: Any) -> float:
+    """A finite number, not negative."""
+    if isinstance(tol, bool) or not isinstance(tol, numbers.Real):
+        raise TypeError(f"tol must be a number; got {tol!r}")
+    if not 0 <= float(tol) < np.inf:
+        raise ValueError(f"tol must be finite and not negative; got {tol}")
+    return float(tol)
+
+
+def iterations(max_iter: Any) -> int | None:
+    """None (no limit) or a whole number from 1."""
+    return None if max_iter is None else integer(max_iter, "max_iter")
+
+
+def threads(n_threads: Any) -> int | None:
+    """None (the available processors) or a whole number from 1."""
+    return None if n_threads is None else integer(n_threads, "n_threads")
+
+
+def same_columns(X: Array, d: int, owner: str) -> Array:
+    """X, if it has d columns."""
+    if X.shape[1] != d:
+        raise ValueError(f"X has {X.shape[1]} features, but {owner} is expecting {d} features as input")
+    return X
+
+
+def init(value: Any, k: int, d: int) -> Any:
+    """A known name, a function, or an array (k, d) of starting centroids."""
+    if isinstance(value, str):
+        if value not in ("k-means++", "random"):
+            raise ValueError(f"init must be 'k-means++', 'random', an array or a function; got {value!r}")
+        return value
+    return value if callable(value) else starts(value, k, d)
+
+
+def starts(centroids: Any, k: int, d: int) -> Array:
+    """Starting centroids (k, d), float64."""
+    array = points(centroids, "init")
+    if array.shape != (k, d):
+        raise ValueError(f"init must have shape ({k}, {d}), clusters by features; got {array.shape}")
+    return array.astype(np.float64)
+
+
+def palette(colors: Any) -> Array:
+    """(k, 3) uint8 colours, 1 to 256 of them; other numbers from 0 to 255 are rounded."""
+    array = points(colors, "the palette")
+    if array.shape[1] != 3 or len(array) > 256:
+        raise ValueError(f"a palette has shape (k, 3), 1 to 256 colours of R, G and B; got {array.shape}")
+    if array.min() < 0 or array.max() > 255:
+        raise ValueError(f"the palette's values must be from 0 to 255; they go from {array.min()} to {array.max()}")
+    return np.rint(array).astype(np.uint8)
+
+
+def generator(seed: Any, name: str) -> np.random.Generator:
+    """A Generator: a given one, from a seed, from a RandomState's next numbers, or (None) from the system."""
+    if isinstance(seed, np.random.RandomState):
+        seed = seed.randint(0, 2**32, 4, dtype=np.uint32)
+    try:
+        return np.random.default_rng(seed)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be None, a seed ≥ 0 or a NumPy generator; got {seed!r}") from None

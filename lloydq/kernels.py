@@ -1,0 +1,271 @@
+"""The loops that are compiled: arrays in, arrays out. The callers check, choose, draw and decide.
+
+Kernels that call each other stand in this one file, because Numba's cache does not notice a change in another file.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+F = TypeVar("F", bound=Callable[..., Any])
+
+BLOCK = 256  # points whose coordinates, distances and labels stay together in the first-level cache
+UNROLL = 4  # centroids compared while a block's points are in registers
+
+
+def kernel(function: F) -> F:
+    """Compile on the first call.
+
+    nogil: the threads of `pool` run kernels side by side. cache: later processes load the machine code. Without
+    fastmath: operations are rounded one by one and never fused, as the definition of nearest asks. Serial: Numba's own
+    threads abort under concurrent use or after fork.
+    """
+    try:
+        return cast(F, numba.njit(nogil=True, cache=True)(function))
+    except RuntimeError:  # no folder for the cache can be written
+        return cast(F, numba.njit(nogil=True)(function))
+
+
+def readonly(X: Array) -> Array:
+    """A read-only view: Numba would compile a kernel once more for inputs that may be written."""
+    view = X.view()
+    view.flags.writeable = False
+    return view
+
+
+def block_of(X: Array, rows: slice) -> Array:
+    """Some rows of X in a layout and a dtype that kernels are compiled for; only where they are not yet, a copy."""
+    compiled = X.dtype in (np.dtype(np.uint8), np.dtype(np.float32), np.dtype(np.float64))
+    return readonly(np.ascontiguousarray(X[rows], dtype=None if compiled else np.float64))
+
+
+@kernel
+def _compare_3(block: Array, centroids: Array, k: int, nearest: Array, found: Array) -> None:
+    """Three dimensions, UNROLL centroids a sweep; those after the k-th are infinitely far, and never nearest.
+
+    0.31 ns a distance on one AVX2 core; float32 in dot-product form takes as long once it also keeps the runner-up
+    that proves its answer.
+    """
+    for first in range(0, k, UNROLL):
+        for i in range(BLOCK):
+            x, y, z = block[0, i], block[1, i], block[2, i]
+            least, label = nearest[i], found[i]
+            for j in range(first, first + UNROLL):
+                a, b, c = x - centroids[j, 0], y - centroids[j, 1], z - centroids[j, 2]
+                distance = (a * a + b * b) + c * c
+                label = j if distance < least else label
+                least = distance if distance < least else least
+            nearest[i], found[i] = least, label
+
+
+@kernel
+def _compare(block: Array, centroids: Array, distance: Array, nearest: Array, found: Array) -> None:
+    """Any dimension: one centroid and one coordinate at a time."""
+    for j in range(centroids.shape[0]):
+        for i in range(BLOCK):
+            distance[i] = 0.0
+        for t in range(centroids.shape[1]):
+            c = centroids[j, t]
+            for i in range(BLOCK):
+                difference = block[t, i] - c
+                distance[i] += difference * difference
+        for i in range(BLOCK):
+            closer = distance[i] < nearest[i]
+            found[i] = j if closer else found[i]
+            nearest[i] = distance[i] if closer else nearest[i]
+
+
+@kernel
+def _box(block: Array, n: int, low: Array, high: Array) -> None:
+    """The least and the largest of the first n coordinates in each array of the block (d, BLOCK): low and high (d,)."""
+    for t in range(block.shape[0]):
+        least, most = block[t, 0], block[t, 0]
+        for i in range(1, n):
+            x = block[t, i]
+            least = x if x < least else least
+            most = x if x > most else most
+        low[t], high[t] = least, most
+
+
+@kernel
+def _candidates(low: Array, high: Array, centroids: Array, kept: Array) -> int:
+    """How many centroids (k, d) may be nearest to some point of the box low..high (d,); which, in order, into kept.
+
+    Against the centroid nearest to the box's middle, each other one is tried at the corner that suits it best
+    (Kanungo et al., IEEE TPAMI 24, 2002). The margin covers the rounding of any two distances in the box.
+    """
+    k, d = centroids.shape
+    least, best = np.inf, 0
+    for j in range(k):
+        distance = 0.0
+        for t in range(d):
+            difference = 0.5 * (low[t] + high[t]) - centroids[j, t]
+            distance += difference * difference
+        if distance < least:
+            least, best = distance, j
+    diagonal = 0.0
+    for t in range(d):
+        diagonal += (high[t] - low[t]) * (high[t] - low[t])
+    count = 0
+    for j in range(k):
+        mine, its = 0.0, 0.0
+        for t in range(d):
+            corner = high[t] if centroids[j, t] > centroids[best, t] else low[t]
+            mine += (corner - centroids[j, t]) * (corner - centroids[j, t])
+            its += (corner - centroids[best, t]) * (corner - centroids[best, t])
+        kept[count] = j
+        if mine - its <= 1e-14 * (mine + its + diagonal):
+            count += 1
+    return count
+
+
+@kernel
+def assign_3(X: Array, centroids: Array, labels: Array) -> int:
+    """`assign` for three columns: each block is compared with those centroids alone that its bounding box allows.
+
+    Where neighbours stand together, as distinct colours do, boxes are small: of 64 centroids about 7 are left.
+    """
+    n, k = X.shape[0], centroids.shape[0]
+    block, low, high = np.zeros((3, BLOCK)), np.empty(3), np.empty(3)
+    few = np.empty(k, np.int64)
+    near = np.empty((k + UNROLL, 3))
+    nearest, found = np.empty(BLOCK), np.empty(BLOCK, np.int64)
+    computed = 0
+    for start in range(0, n, BLOCK):
+        stop = min(start + BLOCK, n)
+        for i in range(start, stop):
+            for t in range(3):
+                block[t, i - start] = X[i, t]
+        _box(block, stop - start, low, high)
+        count = _candidates(low, high, centroids, few)
+        computed += count * (stop - start)
+        for j in range(count + UNROLL):
+            for t in range(3):
+                near[j, t] = centroids[few[j], t] if j < count else np.inf
+        for i in range(BLOCK):
+            nearest[i], found[i] = np.inf, 0
+        _compare_3(block, near, count, nearest, found)
+        for i in range(start, stop):
+            labels[i] = few[found[i - start]]
+    return computed
+
+
+@kernel
+def assign(X: Array, centroids: Array, labels: Array) -> int:
+    """The nearest centroid (k, d) of each row of X (n, d), by the definition, into labels (n,) int32.
+
+    Centroids outside, a block of points inside, coordinates in separate arrays: so LLVM compares four or eight points
+    at once. Returns the number of distances computed.
+    """
+    n, d = X.shape
+    block = np.zeros((d, BLOCK))
+    distance, nearest, found = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK, np.int64)
+    for start in range(0, n, BLOCK):
+        stop = min(start + BLOCK, n)
+        for i in range(start, stop):
+            for t in range(d):
+                block[t, i - start] = X[i, t]
+        for i in range(BLOCK):
+            nearest[i], found[i] = np.inf, 0
+        _compare(block, centroids, distance, nearest, found)
+        for i in range(start, stop):
+            labels[i] = found[i - start]
+    return n * centroids.shape[0]
+
+
+@kernel
+def add_up(X: Array, weight: Array, labels: Array, points: Array, total: Array) -> None:
+    """Add each row of X (n, d), times its weight, to points (k, d) at its label, and its weight to total (k,)."""
+    for i in range(X.shape[0]):
+        j, w = labels[i], weight[i]
+        total[j] += w
+        for t in range(X.shape[1]):
+            points[j, t] += w * X[i, t]
+
+
+@kernel
+def transfer(X: Array, weight: Array, before: Array, labels: Array, points: Array, total: Array) -> int:
+    """Move the rows of X (n, d) whose label (n,) is not what it was from one sum to the other; how many did.
+
+    Only for whole numbers, whose sums are exact. A label of −1 before: not in any sum yet.
+    """
+    changed = 0
+    for i in range(X.shape[0]):
+        old, new = before[i], labels[i]
+        if old != new:
+            changed += 1
+            total[new] += weight[i]
+            for t in range(X.shape[1]):
+                points[new, t] += weight[i] * X[i, t]
+            if old >= 0:
+                total[old] -= weight[i]
+                for t in range(X.shape[1]):
+                    points[old, t] -= weight[i] * X[i, t]
+    return changed
+
+
+@kernel
+def potentials(X: Array, weight: Array, nearest: Array, candidates: Array) -> Array:
+    """k-means++: Σ w·min(nearest, ‖x − c‖²) over the rows of X (n, d), row by row, for each candidate c (t, d): (t,)."""
+    sums = np.empty(candidates.shape[0])
+    for q in range(candidates.shape[0]):
+        potential = 0.0
+        for i in range(X.shape[0]):
+            distance = 0.0
+            for t in range(X.shape[1]):
+                difference = X[i, t] - candidates[q, t]
+                distance += difference * difference
+            potential += weight[i] * min(distance, nearest[i])
+        sums[q] = potential
+    return sums
+
+
+@kernel
+def approach(X: Array, centroid: Array, nearest: Array) -> None:
+    """k-means++: lower nearest (n,), squared distances, where this centroid (d,) is closer to the row of X (n, d)."""
+    for i in range(X.shape[0]):
+        distance = 0.0
+        for t in range(X.shape[1]):
+            difference = X[i, t] - centroid[t]
+            distance += difference * difference
+        nearest[i] = min(distance, nearest[i])
+
+
+@kernel
+def _code(red: int, green: int, blue: int) -> int:
+    """The code of an 8-bit colour: the five high bits of each channel, then the three low bits of each.
+
+    So the colours of a cell of 8 × 8 × 8 levels stand together.
+    """
+    r, g, b = np.int64(red), np.int64(green), np.int64(blue)
+    cell = (r >> 3) << 10 | (g >> 3) << 5 | (b >> 3)
+    return cell << 9 | (r & 7) << 6 | (g & 7) << 3 | (b & 7)
+
+
+@kernel
+def mark(pixels: Array, table: Array) -> None:
+    """table[code] = 1 for the code of each of the pixels (n, 3) uint8.
+
+    Written only where it is not yet: threads that write to the same cache lines wait for each other.
+    """
+    for i in range(pixels.shape[0]):
+        code = _code(pixels[i, 0], pixels[i, 1], pixels[i, 2])
+        if table[code] == 0:
+            table[code] = 1
+
+
+@kernel
+def look_up(pixels: Array, table: Array, values: Array) -> None:
+    """values[i] = table[code of pixel i]."""
+    for i in range(pixels.shape[0]):
+        values[i] = table[_code(pixels[i, 0], pixels[i, 1], pixels[i, 2])]
+
+
+@kernel
+def count(pixels: Array, table: Array, counts: Array) -> None:
+    """Add one to counts[table[code of pixel i]] for each pixel."""
+    for i in range(pixels.shape[0]):
+        counts[table[_code(pixels[i, 0], pixels[i, 1], pixels[i, 2])]] += 1

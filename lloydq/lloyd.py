@@ -1,0 +1,247 @@
+"""Lloyd's algorithm in plain NumPy. This file is the one that runs: all that is faster is another way to make its pass.
+
+1. Choose k of the points at random: the first centroids (`random_points`).
+2. Assign each point to its closest centroid (`assign`).
+3. Move each centroid to the mean of its members (`add_up`, `update`).
+4. Repeat 2 and 3 until no assignment changes (`steps`).
+
+S. P. Lloyd, "Least squares quantization in PCM", IEEE Transactions on Information Theory 28 (1982).
+Shapes: n points, d coordinates, k centroids. `python lloydq/lloyd.py` works through a small example.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property, reduce
+from operator import add
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+
+def random_points(X: Array, k: int, rng: Any = None, weight: Array | None = None) -> Array:
+    """k rows of X (n, d) drawn at random, none twice: (k, d). A whole-number `weight` (n,) counts copies of a row.
+
+    >>> random_points(np.array([[1, 2], [3, 4], [5, 6]]), 2, rng=0).tolist()
+    [[3, 4], [5, 6]]
+    """
+    X, rng, w = np.asarray(X), np.random.default_rng(rng), np.ones(len(X)) if weight is None else np.asarray(weight)
+    ends, copies = np.cumsum(w), np.array_equal(w, np.floor(w))
+    available = int(ends[-1]) if copies and len(X) else np.count_nonzero(w)
+    if not 1 <= k <= available:
+        raise ValueError(f"k must be from 1 to the number of points, {available}; got {k}")
+    if copies:
+        return X[np.searchsorted(ends, rng.choice(available, k, replace=False), side="right")]
+    return X[rng.choice(len(X), k, replace=False, p=w / w.sum())]
+
+
+def assign(X: Array, centroids: Array) -> Array:
+    """The label of each point's nearest centroid, (n,) int32; the lowest label where several are equally near.
+
+    The distance is Σ (x − c)² in float64, added in the order of the coordinates.
+
+    >>> assign(np.array([[0, 0], [9, 9], [1, 0]]), np.array([[0, 0], [8, 8]]))
+    array([0, 1, 0], dtype=int32)
+    """
+    coordinates = np.asarray(X).T.astype(np.float64)
+    labels, nearest = np.zeros(len(X), np.int32), np.full(len(X), np.inf)
+    for label, centroid in enumerate(centroids):
+        distance = sum((x - c) ** 2 for x, c in zip(coordinates, centroid, strict=True))
+        closer = distance < nearest
+        labels[closer], nearest[closer] = label, distance[closer]
+    return labels
+
+
+@dataclass
+class Sums:
+    """What a pass brings back. Sums of two pieces of the data add."""
+
+    points: Array  # (k, d) float64: Σ w·x over the members of each cluster
+    weight: Array  # (k,) float64: Σ w
+    changed: int = 0  # points whose label changed
+    computed: int = 0  # distances computed
+    skipped: int = 0  # distances that were not needed
+
+    def __add__(self, other: "Sums") -> "Sums":
+        return Sums(*map(add, vars(self).values(), vars(other).values()))
+
+
+def add_up(X: Array, labels: Array, weight: Array, k: int) -> Sums:
+    """The sums over the members of each cluster, in float64, row by row."""
+    points = [np.bincount(labels, weight * x, k) for x in X.T]
+    return Sums(np.stack(points, axis=1), np.bincount(labels, weight, k))
+
+
+def update(sums: Sums, centroids: Array) -> Array:
+    """The mean of each cluster's members, (k, d); a centroid without members stays where it is."""
+    means, full = centroids.copy(), sums.weight > 0
+    means[full] = sums.points[full] / sums.weight[full, None]
+    return means
+
+
+def squared_distances(X: Array, centroids: Array, labels: Array) -> Array:
+    """From each point to the centroid of its label: (n,) float64."""
+    coordinates = zip(X.T.astype(np.float64), centroids.T, strict=True)
+    return np.asarray(sum((x - c[labels]) ** 2 for x, c in coordinates))
+
+
+def chunks(n: int, k: int) -> list[slice]:
+    """The rows in pieces, their size set by n and k alone: float sums do not hang on who adds them."""
+    size = max(8192, 16 * k, -(-n // 128))
+    return [slice(start, min(start + size, n)) for start in range(0, n, size)]
+
+
+class PlainPass:
+    """A pass visits every point, finds its nearest centroid, and adds the point to that centroid's sum."""
+
+    def __init__(self, X: Array, weight: Array | None = None) -> None:
+        self.X, self.weight = X, np.broadcast_to(np.float64(1) if weight is None else weight, len(X))
+        self.labels = np.full(len(X), -1, np.int32)
+        total = reduce(add, (add_up(X[rows], self.labels[rows] + 1, self.weight[rows], 1) for rows in chunks(len(X), 1)))
+        mean = total.points[0] / total.weight[0]
+        # T = Σ w‖x − origin‖² about a fixed origin near the mean; whole numbers take a whole one, and stay exact
+        self.origin = np.rint(mean) if X.dtype.kind in "iu" else mean
+        self.T = sum(float((self.weight[r] * ((X[r] - self.origin) ** 2).sum(1)).sum()) for r in chunks(len(X), 1))
+        self.variance = (self.T / total.weight[0] - ((mean - self.origin) ** 2).sum()) / X.shape[1]
+
+    def __call__(self, centroids: Array) -> Sums:
+        self.centroids = centroids
+        return reduce(add, map(self.visit, chunks(len(self.X), len(centroids))))
+
+    def visit(self, rows: slice) -> Sums:
+        labels = assign(self.X[rows], self.centroids)
+        sums = add_up(self.X[rows], labels, self.weight[rows], len(self.centroids))
+        sums.changed, sums.computed = np.count_nonzero(labels != self.labels[rows]), len(labels) * len(self.centroids)
+        self.labels[rows] = labels
+        return sums
+
+    def farthest(self, m: int) -> tuple[Array, Array, Array]:
+        """The m distinct positions farthest from their centroids, for empty clusters, with their weights and labels.
+
+        Ties go to the smallest coordinates. A cluster's last position is not given away.
+        """
+        X, distance = self.X.astype(np.float64), squared_distances(self.X, self.centroids, self.labels)
+        rows = np.flatnonzero(self.weight)
+        rows = rows[np.lexsort((*X[rows].T[::-1], -distance[rows]))]  # farthest first, equal positions together
+        new = np.append(True, (X[rows[1:]] != X[rows[:-1]]).any(1))
+        weight, rows = np.bincount(np.cumsum(new) - 1, self.weight[rows]), rows[new]
+        free = distance[rows] > 0
+        free[len(rows) - 1 - np.unique(self.labels[rows][::-1], return_index=True)[1]] = False
+        return X[rows[free]][:m], weight[free][:m], self.labels[rows[free]][:m]
+
+    def inertia(self, sums: Sums, centroids: Array) -> float:
+        """Σ w‖x − c‖² from the sums alone: T − 2 Σ c·S + Σ N‖c‖², about the origin."""
+        c, S = centroids - self.origin, sums.points - sums.weight[:, None] * self.origin
+        return max(0.0, float(self.T - 2 * (c * S).sum() + (sums.weight * (c * c).sum(1)).sum()))
+
+
+@dataclass(eq=False)
+class Step:
+    """One iteration, both halves: the points assigned to `centroids`, then the centroids moved to `moved`."""
+
+    n_iter: int
+    centroids: Array  # (k, d): the labels are nearest to these
+    inertia: float  # Σ w·distance² of the labels against `centroids`
+    moved: Array  # (k, d): the centroids after the update
+    inertia_after_update: float  # of the same labels against `moved`
+    changed: int  # points whose label changed
+    shift: Array  # (k,) distances that the centroids moved
+    relocated: int  # empty clusters that took a far position
+    computed: int  # distances computed
+    skipped: int  # distances that were not needed
+    stop_reason: str | None  # in the last step: "converged", "tol", "max_iter" or "cycle"
+    source: PlainPass | None
+
+    @cached_property
+    def labels(self) -> Array:
+        """(n,) int32, made when first read, which must be before the loop goes on."""
+        if self.source is None:
+            raise RuntimeError(f"read the labels of step {self.n_iter} before the loop goes on")
+        labels = self.source.labels.copy()
+        labels.flags.writeable = False
+        return labels
+
+
+def fill_empty(visit: PlainPass, sums: Sums, moved: Array, empty: Array) -> tuple[Sums, Array, int]:
+    """The empty-cluster rule: each takes the farthest position that is left, with all points that lie there."""
+    points, weight, taken = sums.points.copy(), sums.weight.copy(), visit.farthest(len(empty))
+    for j, x, w, label in zip(empty, *taken, strict=False):
+        points[label], weight[label] = points[label] - w * x, weight[label] - w
+        points[j], weight[j] = w * x, w
+    sums = Sums(points, weight)
+    moved = update(sums, moved)
+    moved[empty[: len(taken[0])]] = taken[0]
+    return sums, moved, len(taken[0])
+
+
+def steps(
+    X: Array,
+    centroids: Array,
+    weight: Array | None = None,
+    *,
+    tol: float = 0.0,
+    max_iter: int | None = None,
+    make_pass: Callable[[Array, Array | None], PlainPass] = PlainPass,
+    fixed: Any = None,
+) -> Iterator[Step]:
+    """Lloyd's algorithm from the given centroids (k, d), a `Step` at a time; the last one names its `stop_reason`.
+
+    It converged when no label changed and nothing was relocated. It also stops when Σ shift² ≤ tol × the mean variance
+    of the coordinates, and after `max_iter` iterations; then a last step, not counted, assigns the points to the last
+    centroids. Centroids named by `fixed` (indices or a mask) never move.
+
+    >>> X = np.array([[0.0], [1.0], [9.0], [10.0]])
+    >>> [step.centroids.ravel().tolist() for step in steps(X, np.array([[0.0], [9.0]]))]
+    [[0.0, 9.0], [0.5, 9.5]]
+    """
+    visit = make_pass(np.asarray(X), weight)
+    centroids = landmark = np.array(centroids, np.float64)
+    free = np.ones(len(centroids), bool)
+    free[[] if fixed is None else fixed] = False
+    reason, n_iter = None, 0
+    while True:
+        sums = after = visit(centroids)
+        moved, relocated = centroids, 0
+        if reason is None:
+            n_iter, moved = n_iter + 1, update(sums, centroids)
+            if len(empty := np.flatnonzero(free & (sums.weight == 0))):
+                after, moved, relocated = fill_empty(visit, sums, moved, empty)
+            moved = np.where(free[:, None], moved, centroids)
+            reason = "converged" if sums.changed == relocated == 0 else None
+        shift = np.sqrt(((moved - centroids) ** 2).sum(1))
+        inertias = visit.inertia(sums, centroids), visit.inertia(after, moved)
+        step = Step(
+            n_iter, centroids, inertias[0], moved, inertias[1], sums.changed, shift,
+            relocated, sums.computed, sums.skipped, reason, visit,
+        )  # fmt: skip
+        yield step
+        if reason is not None:
+            return
+        step.source = None
+        if 0 < tol and (shift**2).sum() <= tol * visit.variance:
+            reason = "tol"
+        elif n_iter == max_iter:
+            reason = "max_iter"
+        elif np.array_equal(moved, landmark) and shift.any():
+            reason = "cycle"  # impossible but for rounding (R. P. Brent's test, BIT 20, 1980)
+        elif n_iter & (n_iter - 1) == 0:
+            landmark = moved
+        centroids = moved
+
+
+def example() -> None:
+    """Eight points and two centroids, step by step."""
+    X = np.array([[1, 1], [2, 1], [1, 2], [2, 2], [8, 8], [9, 8], [8, 9], [9, 9]])
+    print("Eight points, k = 2. The first centroids are two of the points, drawn at random:")
+    for step in steps(X, random_points(X, 2, rng=1)):
+        print(f"\nstep {step.n_iter}   centroids " + "  ".join(f"({x:.4g}, {y:.4g})" for x, y in step.centroids))
+        print("  assign   " + " ".join(f"({x}, {y})→{label}" for (x, y), label in zip(X, step.labels, strict=True)))
+        print(f"           {step.changed} labels changed; inertia {step.inertia:.4g}")
+        print("  update   " + "  ".join(f"({x:.4g}, {y:.4g})" for x, y in step.moved), end="")
+        print(f"; inertia {step.inertia_after_update:.4g}")
+    print("\nNo label changed: converged.")
+
+
+if __name__ == "__main__":
+    example()

@@ -1,0 +1,102 @@
+"""Ways to make a pass with kernels, and which one suits the data. All give the labels and sums of `lloyd.PlainPass`."""
+
+from collections.abc import Callable
+from functools import reduce
+from operator import add
+
+import numpy as np
+
+from . import lloyd, pool
+from .lloyd import Array, PlainPass, Sums, chunks
+
+TINY = 100_000  # n·k·d up to which NumPy (a millisecond) ends before Numba has been imported (a third of a second)
+
+
+def _kernel(d: int) -> Callable[[Array, Array, Array], int]:
+    """The kernel that assigns points of d coordinates."""
+    from . import kernels
+
+    return kernels.assign_3 if d == 3 else kernels.assign
+
+
+class DensePass(PlainPass):
+    """Compiled loops over blocks of points, chunks on several threads."""
+
+    def __init__(self, X: Array, weight: Array | None = None, n_threads: int | None = None) -> None:
+        super().__init__(X, weight)
+        self.n_threads = n_threads
+
+    def __call__(self, centroids: Array) -> Sums:
+        self.centroids = centroids
+        return reduce(add, pool.run(self.visit, self.pieces(), self.n_threads))
+
+    def pieces(self) -> list[slice]:
+        """The rows that are visited at a time."""
+        return chunks(len(self.X), len(self.centroids))
+
+    def visit(self, rows: slice) -> Sums:
+        from .kernels import block_of, readonly
+
+        X, weight, (k, d) = block_of(self.X, rows), block_of(self.weight, rows), self.centroids.shape
+        labels, sums = np.empty(len(X), np.int32), Sums(np.zeros((k, d)), np.zeros(k))
+        sums.computed = _kernel(d)(X, readonly(self.centroids), labels)
+        sums.skipped = len(X) * k - sums.computed
+        sums.changed = self.add_up(X, weight, self.labels[rows], labels, sums)
+        self.labels[rows] = labels
+        return sums
+
+    def add_up(self, X: Array, weight: Array, before: Array, labels: Array, sums: Sums) -> int:
+        """Add a chunk to its sums; how many labels are not what they were before."""
+        from . import kernels
+
+        kernels.add_up(X, weight, labels, sums.points, sums.weight)
+        return int(np.count_nonzero(labels != before))
+
+
+class WholePass(DensePass):
+    """The same for whole numbers. Their sums are exact, so they are kept and only what changed label is moved."""
+
+    kept = Sums(np.zeros(()), np.zeros(()))
+
+    def __call__(self, centroids: Array) -> Sums:
+        moves = super().__call__(centroids)
+        points, weight = self.kept.points + moves.points, self.kept.weight + moves.weight
+        self.kept = Sums(points, weight, moves.changed, moves.computed, moves.skipped)
+        return self.kept
+
+    def pieces(self) -> list[slice]:
+        return pool.split(len(self.X), self.n_threads)
+
+    def add_up(self, X: Array, weight: Array, before: Array, labels: Array, sums: Sums) -> int:
+        from . import kernels
+
+        return kernels.transfer(X, weight, before, labels, sums.points, sums.weight)
+
+
+def whole(X: Array, weight: Array | None) -> bool:
+    """Whether every sum of weighted points is a whole number that float64 holds exactly."""
+    if X.dtype.kind not in "iu" or not (weight is None or np.array_equal(weight, np.floor(weight))):
+        return False
+    return max(-int(X.min()), int(X.max()), 1) * float(len(X) if weight is None else weight.sum()) < 2**53
+
+
+def suited(X: Array, weight: Array | None, k: int, n_threads: int | None = None) -> PlainPass:
+    """The pass that suits the points and k."""
+    if X.size * k <= TINY:
+        return PlainPass(X, weight)
+    return (WholePass if whole(X, weight) else DensePass)(X, weight, n_threads)
+
+
+def assign(X: Array, centroids: Array, n_threads: int | None = None) -> Array:
+    """`lloyd.assign`, the way that suits: labels (n,) int32 for X (n, d) and centroids (k, d) float64."""
+    if X.size * len(centroids) <= TINY:
+        return lloyd.assign(X, centroids)
+    from .kernels import block_of, readonly
+
+    labels, kernel = np.empty(len(X), np.int32), _kernel(X.shape[1])
+
+    def visit(rows: slice) -> None:
+        kernel(block_of(X, rows), readonly(centroids), labels[rows])
+
+    pool.run(visit, chunks(len(X), len(centroids)), n_threads)
+    return labels

@@ -1,0 +1,90 @@
+"""Threads: the same work in the same pieces on any number of them, results in the order of the pieces."""
+
+import os
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+MOST = 256  # threads that the pool may hold; they are started as they are asked for
+
+_executor: ThreadPoolExecutor | None = None
+_starting = threading.Lock()
+_here = threading.local()
+
+
+def available() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _shared() -> ThreadPoolExecutor:
+    """The pool of this process, created on first use."""
+    global _executor
+    with _starting:
+        if _executor is None:
+            _executor = ThreadPoolExecutor(MOST, thread_name_prefix="lloydq")
+        return _executor
+
+
+def _forget() -> None:
+    """A forked child has none of its parent's threads, and perhaps a lock that one of them held."""
+    global _executor, _starting
+    _executor, _starting = None, threading.Lock()
+    _here.__dict__.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
+
+
+def run(function: Callable[[T], R], pieces: Iterable[T], n_threads: int | None = None) -> list[R]:
+    """[function(piece) for piece in pieces], on up to n_threads threads (None: the available processors).
+
+    The caller is one of the threads. A call from inside a piece runs in its own thread. The first exception stops the
+    others at their next piece and is raised here.
+
+    >>> run(abs, [-3, 2, -1])
+    [3, 2, 1]
+    """
+    work = list(pieces)
+    workers = min(n_threads or available(), len(work), MOST)
+    if workers <= 1 or getattr(_here, "busy", False):
+        return [function(piece) for piece in work]
+    results: list[Any] = [None] * len(work)
+    waiting = iter(range(len(work)))  # one C call hands out the next piece, so threads never share one
+
+    def take_pieces() -> None:
+        _here.busy = True
+        try:
+            for i in waiting:
+                results[i] = function(work[i])
+        finally:
+            _here.busy = False
+
+    helpers = [_shared().submit(take_pieces) for _ in range(workers - 1)]
+    try:
+        take_pieces()
+    finally:
+        for _ in waiting:  # empty unless there was an exception: then nobody begins another piece
+            pass
+        errors = [helper.exception() for helper in helpers]
+    for error in errors:
+        if error is not None:
+            raise error
+    return results
+
+
+def split(n: int, n_threads: int | None = None, each: int = 1) -> list[slice]:
+    """n rows in `each` pieces for a thread, fewer where they are few: for work whose result no splitting changes.
+
+    >>> split(100_000, 2)
+    [slice(0, 50000, None), slice(50000, 100000, None)]
+    """
+    parts = max(1, min((n_threads or available()) * each, n >> 14))
+    return [slice(n * i // parts, n * (i + 1) // parts) for i in range(parts)]
