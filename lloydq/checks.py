@@ -19,7 +19,7 @@ def points(X: Any, name: str = "X") -> Array:
         except (TypeError, ValueError) as error:
             raise TypeError(f"{name} must hold numbers; {error}") from None
     if X.dtype == bool:
-        X = X.view(np.uint8)
+        X = X.astype(np.uint8)
     if X.dtype.kind not in "iuf":
         raise TypeError(f"{name} must hold real numbers; got dtype {X.dtype}")
     if X.ndim != 2 or 0 in X.shape:
@@ -30,7 +30,7 @@ def points(X: Any, name: str = "X") -> Array:
             raise ValueError(f"{name} must hold finite numbers; it contains {'NaN' if np.isnan(reach) else 'infinity'}")
         if reach > (limit := np.sqrt(np.finfo(np.float64).max / 4 / X.size)):
             raise ValueError(f"{name} reaches {reach:.3g}; above {limit:.3g} squared distances overflow: scale it down")
-    return X
+    return np.asarray(X)
 
 
 def weights(weight: Any, n: int, name: str = "sample_weight") -> Array | None:
@@ -52,10 +52,11 @@ def integer(value: Any, name: str, least: int = 1, most: int | None = None, what
     """A whole number from least to most."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise TypeError(f"{name} must be a whole number; got {value!r}")
-    if value < least or (most is not None and value > most):
+    number = int(value)
+    if number < least or (most is not None and number > most):
         bounds = f"at least {least}" if most is None else f"from {least} to {most}{what and ', ' + what}"
         raise ValueError(f"{name} must be {bounds}; got {value}")
-    return int(value)
+    return number
 
 
 def tolerance(tol: Any) -> float:

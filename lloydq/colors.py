@@ -53,7 +53,8 @@ class DistinctColors:
         else:
             codes = self._marked()
         self._codes = codes.astype(np.int32)
-        channels = [(self._codes >> high & 31) << 3 | self._codes >> low & 7 for high, low in zip(HIGH, LOW, strict=True)]
+        shifts = zip(HIGH, LOW, strict=True)
+        channels = [(self._codes >> high & 31) << 3 | self._codes >> low & 7 for high, low in shifts]
         self.colors = np.stack([channel.astype(np.uint8) for channel in channels], axis=1)
 
     def _marked(self) -> Array:
@@ -66,7 +67,7 @@ class DistinctColors:
             kernels.mark(kernels.block_of(self._pixels, rows), marks)
 
         def collect(rows: slice) -> Array:
-            return np.flatnonzero(marks[rows].view(bool)) + rows.start
+            return np.asarray(np.flatnonzero(marks[rows].view(bool)) + rows.start)
 
         pool.run(mark, pool.split(len(self._pixels), self.n_threads, each=4), self.n_threads)
         return np.concatenate(pool.run(collect, pool.split(CODES, self.n_threads, each=4), self.n_threads))
@@ -75,7 +76,7 @@ class DistinctColors:
     def counts(self) -> Array:
         """(m,) int64: pixels of each colour."""
         if self._inverse is not None:
-            return np.bincount(self._inverse, minlength=len(self.colors))
+            return np.asarray(np.bincount(self._inverse, minlength=len(self.colors)))
         from . import kernels
 
         rank = np.zeros(CODES, np.int32)
@@ -86,12 +87,12 @@ class DistinctColors:
             kernels.count(kernels.block_of(self._pixels, rows), kernels.readonly(rank), counts)
             return counts
 
-        return np.sum(pool.run(count, pool.split(len(self._pixels), self.n_threads), self.n_threads), axis=0)
+        return np.asarray(sum(pool.run(count, pool.split(len(self._pixels), self.n_threads), self.n_threads)))
 
     def spread(self, values: Array) -> Array:
         """One value per pixel, (n,), from one non-negative integer per colour, (m,); of the same dtype."""
         if self._inverse is not None:
-            return values[self._inverse]
+            return np.asarray(values[self._inverse])
         from . import kernels
 
         table = np.zeros(CODES, np.min_scalar_type(int(values.max())))  # the narrower, the more of it is in the cache

@@ -1,7 +1,7 @@
 """KMeans, shaped as scikit-learn's, and `nearest`."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 import numpy as np
@@ -152,21 +152,22 @@ class KMeans:
         weight = checks.weights(sample_weight, len(X))
         k = checks.integer(self.n_clusters, "n_clusters", most=len(X), what="the number of points")
         init, n_threads = checks.init(self.init, k, X.shape[1]), checks.threads(self.n_threads)
-        rules = {"tol": checks.tolerance(self.tol), "max_iter": checks.iterations(self.max_iter)}
+        tol, max_iter = checks.tolerance(self.tol), checks.iterations(self.max_iter)
         seeds = checks.generator(self.random_state, "random_state").integers(2**63, size=self._starts(init))
-        fits = []
-        for seed in seeds:  # a longer series of starts begins with the shorter one
-            start = starting_centroids(X, k, init, np.random.default_rng(seed), weight, n_threads)
-            fits = [*fits, run(X, start, weight, **rules, n_threads=n_threads, callback=self.callback)]
-            fits = [min(fits, key=lambda fit: fit[0].inertia)]
-        self._keep(X, weight, *fits[0])
+
+        def fits() -> Iterator[tuple[Step, str]]:
+            for seed in seeds:  # a longer series of starts begins with the shorter one
+                start = starting_centroids(X, k, init, np.random.default_rng(seed), weight, n_threads)
+                yield run(X, start, weight, tol=tol, max_iter=max_iter, n_threads=n_threads, callback=self.callback)
+
+        self._keep(X, weight, *min(fits(), key=lambda fit: fit[0].inertia))
         return self
 
     def _starts(self, init: Init) -> int:
         if isinstance(self.n_init, str):
             if self.n_init != "auto":
                 raise ValueError(f"n_init must be 'auto' or a whole number; got {self.n_init!r}")
-            return 10 if callable(init) or isinstance(init, str) and init == "random" else 1
+            return 10 if callable(init) or (isinstance(init, str) and init == "random") else 1
         n_init = checks.integer(self.n_init, "n_init")
         return n_init if isinstance(init, str) or callable(init) else 1
 
@@ -191,7 +192,7 @@ class KMeans:
                 "Possibly due to duplicate points in X."
             )
         elif stop_reason == "max_iter":
-            message = f"stopped after max_iter={self.max_iter} iterations; raise max_iter or tol to let the fit converge"
+            message = f"the fit stopped at max_iter={self.max_iter} before it converged; raise max_iter, or tol"
         if message:
             warnings.warn(message, ConvergenceWarning, stacklevel=3)
 
@@ -208,7 +209,8 @@ class KMeans:
         """Checked points for a fitted model."""
         if not hasattr(self, "cluster_centers_"):
             raise NotFittedError(
-                "This KMeans instance is not fitted yet. Call 'fit' with appropriate arguments before using this estimator."
+                "This KMeans instance is not fitted yet. Call 'fit' with appropriate arguments before using this "
+                "estimator."
             )
         return checks.same_columns(checks.points(X), self.n_features_in_, "KMeans")
 
@@ -225,7 +227,7 @@ class KMeans:
         return self.fit(X, sample_weight=sample_weight).transform(X)
 
     def transform(self, X: Any) -> Array:
-        """The distance from each row of X (n, d) to each centroid: (n, n_clusters), float32 for float32 X, else float64."""
+        """The distance from each row of X (n, d) to each centroid, (n, n_clusters): float32 for float32, or float64."""
         X = self._points(X)
         centers = self.cluster_centers_.astype(np.float64)
         distances = np.empty((len(X), len(centers)), np.float32 if X.dtype == np.float32 else np.float64)

@@ -132,10 +132,10 @@ def indexed(indices: Array, palette: Array) -> "Image":
     return image
 
 
-def png(image: "Image") -> bytes:
-    """A Pillow image as a PNG file's bytes."""
+def png(image: "Image", effort: int = 6) -> bytes:
+    """A Pillow image as a PNG file's bytes, compressed with an effort from 0 to 9."""
     file = io.BytesIO()
-    image.save(file, "PNG")
+    image.save(file, "PNG", compress_level=effort)
     return file.getvalue()
 
 
@@ -146,10 +146,10 @@ def write(path: str | os.PathLike[str], data: bytes, *, overwrite: bool) -> None
         raise FileExistsError(f"{os.fspath(path)!r} exists")
     part = target.with_name(f".lloydq-{secrets.token_hex(8)}")
     try:
-        with open(part, "xb") as file:
+        with part.open("xb") as file:
             file.write(data)
         if overwrite:
-            os.replace(part, target)
+            part.replace(target)
         else:
             os.link(part, target)  # unlike a rename, never over a file that has appeared meanwhile
     finally:

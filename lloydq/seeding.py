@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from functools import reduce
+from importlib import import_module
 from operator import add
 from typing import Any
 
 import numpy as np
 
 from . import checks, pool
-from .lloyd import Array, chunks, random_points
+from .lloyd import Array, chunks, random_points, squared_distances
 
 TINY = 100_000  # n·d·k up to which NumPy (a few milliseconds) ends before Numba has been imported
 
@@ -42,12 +43,9 @@ def kmeans_plusplus(
     >>> sorted(kmeans_plusplus(X, 2, rng=0).ravel().round().tolist())
     [0.0, 9.0]
     """
-    (n, d), rng = X.shape, np.random.default_rng(rng)
+    n, rng = len(X), np.random.default_rng(rng)
     weights = np.ones(n) if weight is None else np.asarray(weight, np.float64)
-    if n * d * k <= TINY:
-        potentials, approach, block_of = _potentials, _approach, np.ndarray.__getitem__
-    else:
-        from .kernels import approach, block_of, potentials
+    loops: Any = _Plain if X.size * k <= TINY else import_module("lloydq.kernels")
     nearest = np.full(n, np.inf)  # D² of each row
     drawn = np.empty(k, np.intp)
     for j in range(k):
@@ -61,30 +59,37 @@ def kmeans_plusplus(
         if j:
 
             def measure(piece: slice, candidates: Array = candidates) -> Array:
-                blocks = (block_of(array, piece) for array in (X, weights, nearest))
-                return potentials(*blocks, candidates)
+                blocks = (loops.block_of(array, piece) for array in (X, weights, nearest))
+                return np.asarray(loops.potentials(*blocks, candidates))
 
             best = int(np.argmin(reduce(add, pool.run(measure, pieces, n_threads))))
 
         def lower(piece: slice, centroid: Array = candidates[best]) -> None:
-            approach(block_of(X, piece), centroid, nearest[piece])
+            loops.approach(loops.block_of(X, piece), centroid, nearest[piece])
 
         pool.run(lower, pieces, n_threads)
         drawn[j] = rows[best]
-    return X[drawn]
+    return np.asarray(X[drawn])
+
+
+class _Plain:
+    """What `kernels` does for k-means++, in NumPy."""
+
+    @staticmethod
+    def block_of(X: Array, rows: slice) -> Array:
+        return np.asarray(X[rows])
+
+    @staticmethod
+    def potentials(X: Array, weight: Array, nearest: Array, candidates: Array) -> Array:
+        """(t,) Σ w·D² if the candidate (t, d) were added, row by row."""
+        return np.array([np.cumsum(weight * _reached(X, c, nearest))[-1] for c in candidates])
+
+    @staticmethod
+    def approach(X: Array, centroid: Array, nearest: Array) -> None:
+        """Lower D² (n,) to what it is with this centroid (d,)."""
+        nearest[:] = _reached(X, centroid, nearest)
 
 
 def _reached(X: Array, centroid: Array, nearest: Array) -> Array:
-    """(n,) D² if this centroid (d,) were added."""
-    coordinates = X.T.astype(np.float64)
-    return np.minimum(sum((x - c) ** 2 for x, c in zip(coordinates, centroid, strict=True)), nearest)
-
-
-def _potentials(X: Array, weight: Array, nearest: Array, candidates: Array) -> Array:
-    """`kernels.potentials` in NumPy."""
-    return np.array([np.cumsum(weight * _reached(X, c, nearest))[-1] for c in candidates])
-
-
-def _approach(X: Array, centroid: Array, nearest: Array) -> None:
-    """`kernels.approach` in NumPy."""
-    nearest[:] = _reached(X, centroid, nearest)
+    """(n,) D² with one more centroid (d,)."""
+    return np.minimum(squared_distances(X, centroid[None], np.zeros(len(X), int)), nearest)
