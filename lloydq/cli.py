@@ -114,7 +114,7 @@ def _parser(name: str, description: str, **more: Any) -> argparse.ArgumentParser
     return parser
 
 
-def _fit_arguments(parser: argparse.ArgumentParser, k: str, k_help: str) -> None:
+def _fit_arguments(parser: argparse.ArgumentParser, k: int | None, k_help: str) -> None:
     parser.add_argument("picture", metavar="PICTURE", help="a file that Pillow reads: JPEG, PNG, WebP, TIFF, GIF, …")
     parser.add_argument("-k", type=_whole(1, 256), metavar="N", help=f"colours, 1 to 256 ({k_help})", default=k)
     parser.add_argument("-o", "--output", metavar="FILE", help="where to write, a name that ends in .png")
@@ -134,7 +134,7 @@ def _quantize_parser() -> argparse.ArgumentParser:
         "Write a picture in fewer colours, found by Lloyd's k-means on all its pixels, as an indexed PNG beside it.",
         epilog=COMMANDS,
     )
-    _fit_arguments(parser, "", "256, or as many as there are pixels")
+    _fit_arguments(parser, None, "256, or as many as there are pixels")
     parser.add_argument("--sample", type=_whole(1), metavar="N", help="fit on N random pixels instead of on all")
     parser.add_argument(
         "--init", choices=("k-means++", "random"), default="k-means++", help="first colours (k-means++)"
@@ -152,7 +152,7 @@ def _compare_parser() -> argparse.ArgumentParser:
         "lloydq compare",
         "k-means on a sample and on all pixels beside two random palettes: a table, and a picture of all of them.",
     )
-    _fit_arguments(parser, "64", "64")
+    _fit_arguments(parser, 64, "64")
     return parser
 
 
@@ -348,9 +348,7 @@ def _warmup(_: argparse.Namespace) -> None:
 
     start = time.perf_counter()
     kernels.compile_all()
-    _say(
-        f"{len(kernels.ALL)} kernels ready after {time.perf_counter() - start:.1f} s; cache: {kernels.cache_folder() or 'none'}"
-    )
+    _say(f"{len(kernels.ALL)} kernels ready after {time.perf_counter() - start:.1f} s")
 
 
 PARSERS: dict[str, Callable[[], argparse.ArgumentParser]] = {

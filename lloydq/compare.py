@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .image import load
 from .lloyd import Array, Step, random_points
 from .palette import Palette
-from .quantizer import Quantized, apply_palette, counted, quantize
+from .quantizer import Quantized, Stopwatch, apply_palette, counted, quantize
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -43,7 +43,7 @@ def ways(
     callback: Callable[[Step], object] | None = None,
 ) -> Iterator[Panel]:
     """The recipe's three palettes, then k-means on all pixels from both kinds of start; each when it is ready."""
-    picture = counted(image, n_threads)
+    picture = counted(image, n_threads, Stopwatch())
     pixels = picture.picture.pixels.reshape(-1, 3)
     sample = min(SAMPLE, len(pixels))
 

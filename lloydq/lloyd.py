@@ -47,6 +47,8 @@ def assign(X: Array, centroids: Array) -> Array:
     >>> assign(np.array([[0, 0], [9, 9], [1, 0]]), np.array([[0, 0], [8, 8]]))
     array([0, 1, 0], dtype=int32)
     """
+    if np.shape(X)[1:] != np.shape(centroids)[1:]:
+        raise ValueError(f"points {np.shape(X)} and centroids {np.shape(centroids)} must have equally many columns")
     coordinates = np.asarray(X).T.astype(np.float64)
     labels, nearest = np.zeros(len(X), np.int32), np.full(len(X), np.inf)
     for label, centroid in enumerate(centroids):

@@ -66,13 +66,13 @@ def run(function: Callable[[T], R], pieces: Iterable[T], n_threads: int | None =
                 results[i] = function(work[i])
         finally:
             _here.busy = False
+            for _ in waiting:  # empty but for an exception: then nobody begins another piece
+                pass
 
     helpers = [_shared().submit(take_pieces) for _ in range(workers - 1)]
     try:
         take_pieces()
     finally:
-        for _ in waiting:  # empty unless there was an exception: then nobody begins another piece
-            pass
         errors = [helper.exception() for helper in helpers]
     for error in errors:
         if error is not None:

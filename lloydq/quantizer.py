@@ -97,7 +97,7 @@ class Quantized:
         )
 
 
-class _Stopwatch(dict[str, float]):
+class Stopwatch(dict[str, float]):
     """Seconds by name."""
 
     def __init__(self) -> None:
@@ -116,11 +116,10 @@ class Counted:
     distinct: DistinctColors
 
 
-def counted(image: Any, n_threads: int | None, watch: _Stopwatch | None = None) -> Counted:
+def counted(image: Any, n_threads: int | None, watch: Stopwatch) -> Counted:
     """Any picture, loaded and counted if it is not yet."""
     if isinstance(image, Counted):
         return image
-    watch = watch or _Stopwatch()
     picture = load(image)
     watch.stop("read")
     distinct = DistinctColors(picture.pixels.reshape(-1, 3), n_threads)
@@ -190,7 +189,7 @@ def quantize(
     k = checks.integer(n_colors, "n_colors", most=256)
     init, tol, max_iter = checks.init(init, k, 3), checks.tolerance(tol), checks.iterations(max_iter)
     generator, n_threads = checks.generator(rng, "rng"), checks.threads(n_threads)
-    watch = _Stopwatch()
+    watch = Stopwatch()
     image = counted(image, n_threads, watch)
     pixels, distinct = image.picture.pixels.reshape(-1, 3), image.distinct
     checks.integer(n_colors, "n_colors", most=len(pixels), what="the number of pixels")
@@ -235,11 +234,11 @@ def apply_palette(image: Any, palette: Any, *, n_threads: int | None = None) -> 
     [[0, 0, 1]]
     """
     colors, n_threads = Palette(palette), checks.threads(n_threads)
-    watch = _Stopwatch()
+    watch = Stopwatch()
     return _mapped(counted(image, n_threads, watch), colors, watch, n_iter=0, converged=False, stop_reason="given")
 
 
-def _mapped(image: Counted, palette: Palette, watch: _Stopwatch, **fit: Any) -> Quantized:
+def _mapped(image: Counted, palette: Palette, watch: Stopwatch, **fit: Any) -> Quantized:
     """The picture in these colours, measured."""
     pixels, distinct = image.picture.pixels, image.distinct
     centroids = palette.colors.astype(np.float64)

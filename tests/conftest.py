@@ -1,0 +1,37 @@
+"""Data that many tests share."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lloydq
+from lloydq.colors import DistinctColors
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+PHOTO = Path(lloydq.__file__).parent / "data" / "dandelion.jpg"
+
+
+@pytest.fixture(scope="session")
+def photo_path():
+    return PHOTO
+
+
+@pytest.fixture(scope="session")
+def photo():
+    """The pixels of the shipped photograph in rows."""
+    return lloydq.pixels(PHOTO)
+
+
+@pytest.fixture(scope="session")
+def photo_colors(photo):
+    """Its distinct colours, and their counts as weights."""
+    distinct = DistinctColors(photo)
+    return distinct.colors, distinct.counts.astype(np.float64)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(12345)

@@ -1,0 +1,79 @@
+"""Imports between rooms point one way. A new arrow is drawn here first, with its reason."""
+
+import ast
+from pathlib import Path
+
+import lloydq
+
+FOLDER = Path(lloydq.__file__).parent
+
+ARROWS = {
+    "lloyd": set(),
+    "kernels": set(),
+    "pool": set(),
+    "checks": {"lloyd"},  # for the type of an array
+    "passes": {"kernels", "lloyd", "pool"},  # lloyd: the pass that every other one extends
+    "seeding": {"checks", "kernels", "lloyd", "pool"},
+    "colors": {"kernels", "lloyd", "pool"},
+    "image": {"lloyd"},
+    "palette": {"checks", "lloyd"},
+    "estimator": {"checks", "colors", "lloyd", "passes", "pool", "seeding"},
+    "quantizer": {"checks", "colors", "estimator", "image", "lloyd", "palette", "passes", "seeding"},
+    "compare": {"image", "lloyd", "palette", "quantizer"},
+    "demo": {"compare", "image", "lloyd"},
+    "cli": {"compare", "demo", "image", "kernels", "lloyd", "pool", "quantizer", "__init__"},
+}
+OUTSIDE = {
+    "lloyd": {"numpy"},
+    "kernels": {"numpy", "numba"},
+    "pool": set(),
+    "cli": {"numpy", "numba", "PIL"},  # `info` names their versions
+    "image": {"numpy", "PIL"},
+    "quantizer": {"numpy", "PIL"},
+    "compare": {"numpy", "PIL"},
+    "demo": {"PIL"},
+}
+
+
+def imports(path):
+    """The rooms and the outside packages that a file imports, anywhere in it."""
+    rooms, outside = set(), set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            names = [node.module.split(".")[0]] if node.module else [alias.name for alias in node.names]
+            rooms.update("__init__" if name.startswith("__") else name for name in names)
+        elif isinstance(node, ast.ImportFrom):
+            outside.add(node.module.split(".")[0])
+        elif isinstance(node, ast.Import):
+            outside.update(alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "import_module":
+            name = getattr(node.args[0], "value", "")
+            rooms.update({str(name).removeprefix("lloydq.")} if str(name).startswith("lloydq.") else set())
+    return rooms, {name for name in outside if name in {"numpy", "numba", "PIL", "sklearn", "lloydq", "matplotlib"}}
+
+
+def test_every_room_imports_only_along_the_arrows():
+    for path in sorted(FOLDER.glob("*.py")):
+        if path.stem != "__init__":
+            rooms, outside = imports(path)
+            assert rooms <= ARROWS[path.stem], path.name
+            assert outside <= OUTSIDE.get(path.stem, {"numpy"}), path.name
+
+
+def test_every_arrow_is_used():
+    for room, targets in ARROWS.items():
+        assert imports(FOLDER / f"{room}.py")[0] == targets, room
+
+
+def test_no_circle():
+    done = set()
+    while len(done) < len(ARROWS):
+        ready = {room for room, targets in ARROWS.items() if targets - {"__init__"} <= done} - done
+        assert ready, "rooms that import each other: " + ", ".join(sorted(set(ARROWS) - done))
+        done |= ready
+
+
+def test_lloyd_is_read_and_run_by_itself():
+    text = (FOLDER / "lloyd.py").read_text(encoding="utf-8")
+    for word in ("numba", "verbose", "from ."):
+        assert word not in text

@@ -1,0 +1,263 @@
+"""The command line: what it writes, says and returns; nothing is lost."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import lloydq
+from lloydq import cli
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch, rng):
+    """A folder with one picture, photo.png, to work in."""
+    Image.fromarray(rng.integers(0, 256, (30, 40, 3)).astype(np.uint8)).save(tmp_path / "photo.png")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def call(*words):
+    """The exit code of a command line, argparse's own ends included."""
+    try:
+        return cli.main(words)
+    except SystemExit as end:
+        return end.code
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_picture_in_fewer_colours(folder, capsys):
+    assert call("photo.png", "-k", "16") == 0
+    with Image.open("photo-16.png") as image:
+        assert image.mode == "P"
+        assert len(image.getpalette()) == 48
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    (line,) = printed.err.splitlines()
+    for part in (
+        "photo-16.png: 40×30",
+        "→ 16 colours",
+        "MSE",
+        "PSNR",
+        "iterations (no label changed)",
+        " s, ",
+        "bytes",
+    ):
+        assert part in line
+
+
+def test_256_colours_or_as_many_as_pixels_if_left_out(folder, capsys):
+    assert call("photo.png") == 0
+    assert len(Image.open("photo-256.png").getpalette()) == 768
+    Image.new("RGB", (3, 2), "red").save("tiny.png")
+    assert call("tiny.png") == 0
+    assert "all colours kept exactly" in capsys.readouterr().err
+    assert Image.open("tiny-6.png").convert("RGB").getpixel((0, 0)) == (255, 0, 0)
+
+
+def test_options_reach_the_library(folder, capsys):
+    words = ("photo.png", "-k", "5", "--sample", "400", "--init", "random", "--seed", "3", "--tol", "1e-3")
+    assert call(*words, "--max-iter", "7", "--threads", "2", "-o", "out.png", "-q") == 0
+    assert capsys.readouterr().err == ""
+    q = lloydq.quantize("photo.png", 5, sample=400, init="random", rng=3, tol=1e-3, max_iter=7)
+    assert Path("out.png").read_bytes() == q.png
+
+
+def test_json(folder, capsys):
+    assert call("photo.png", "-k", "4", "--json", "-q") == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["output"] == "photo-4.png"
+    assert facts["output_bytes"] == Path("photo-4.png").stat().st_size
+    assert facts["input_bytes"] == Path("photo.png").stat().st_size
+    assert len(facts["palette"]) == facts["n_colors"] == 4
+    assert facts["converged"] is True
+    Image.new("RGB", (9, 9)).save("black.png")
+    assert call("black.png", "--json", "-q") == 0
+    assert json.loads(capsys.readouterr().out)["psnr"] is None
+
+
+def test_verbose_tells_each_iteration_and_stage(folder, capsys):
+    assert call("photo.png", "-k", "4", "-v") == 0
+    said = capsys.readouterr().err
+    assert "iteration 1:" in said
+    assert "seconds: read" in said
+
+
+def test_progress_on_a_terminal_only(folder, capsys, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    progress = cli._Progress(quiet=False)
+    step = next(lloydq.steps(np.array([[1.0], [2.0]]), np.array([[1.0]])))
+    progress(step)
+    assert capsys.readouterr().err == ""
+    progress.next = 0
+    progress(step)
+    assert "iteration 1" in capsys.readouterr().err
+    progress.clear()
+    assert capsys.readouterr().err.strip() == ""
+
+
+def test_a_hint_where_the_result_is_larger(folder, capsys):
+    Image.open("photo.png").save("photo.jpg", quality=5)
+    assert call("photo.jpg", "-k", "256") == 0
+    assert "hint: larger than the input" in capsys.readouterr().err
+
+
+def test_never_overwrites_without_force(folder, capsys):
+    assert call("photo.png", "-k", "4", "-q") == 0
+    before = Path("photo-4.png").read_bytes()
+    assert call("photo.png", "-k", "4", "--seed", "5") == 1
+    assert "photo-4.png' exists; add --force" in capsys.readouterr().err
+    assert Path("photo-4.png").read_bytes() == before
+    original = Path("photo.png").read_bytes()
+    assert call("photo.png", "-o", "photo.png") == 1
+    assert Path("photo.png").read_bytes() == original
+    assert call("photo.png", "-k", "4", "--init", "random", "--force") == 0
+    assert Path("photo-4.png").read_bytes() != before
+    assert names(folder) == ["photo-4.png", "photo.png"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        ((), 2, "PICTURE"),
+        (("photo.png", "-k", "0"), 2, "from 1 to 256; got 0"),
+        (("photo.png", "-k", "-1"), 2, "got -1"),
+        (("photo.png", "-k", "1.5"), 2, "got 1.5"),
+        (("photo.png", "-k", "257"), 2, "got 257"),
+        (("photo.png", "-k", "many"), 2, "got many"),
+        (("photo.png", "--tol", "-1"), 2, "tol"),
+        (("photo.png", "--tol", "nan"), 2, "tol"),
+        (("photo.png", "--init", "best"), 2, "init"),
+        (("photo.png", "--threads", "0"), 2, "threads"),
+        (("photo.png", "--sample", "9999"), 1, "'photo.png': sample must be from 256 to 1200"),
+        (("photo.png", "extra.png"), 2, "unrecognized arguments: extra.png"),
+        (("missing.png",), 1, "'missing.png': no such file or directory"),
+        (("empty.png",), 1, "'empty.png' is empty"),
+        (("text.png",), 1, "'text.png' is not a picture"),
+        (("a folder",), 1, "'a folder': is a directory"),
+        (("cut.jpg",), 1, "'cut.jpg' is damaged"),
+        (("cut.png",), 1, "'cut.png' is damaged"),
+        (("tiny.png", "-k", "7"), 1, "'tiny.png': n_colors must be from 1 to 6, the number of pixels; got 7"),
+        (("photo.png", "-o", "out.jpg"), 1, ".png"),
+        (("photo.png", "-o", "nowhere/out.png"), 1, "'nowhere' is not a folder"),
+        (("photo.png", "-o", "text.png/out.png"), 1, "'text.png' is not a folder"),
+        (("photo.png", "-o", "folder.png"), 1, "is a folder"),
+        (("compare", "missing.png"), 1, "missing.png"),
+        (("compare", "photo.png", "-k", "300"), 2, "got 300"),
+        (("compare", "tiny.png"), 1, "'tiny.png'"),
+    ],
+)
+def test_what_cannot_be_done(folder, capsys, words, code, message):
+    Path("empty.png").touch()
+    Path("text.png").write_text("words")
+    Path("a folder").mkdir()
+    Path("folder.png").mkdir()
+    Image.new("RGB", (3, 2)).save("tiny.png")
+    for name in ("cut.jpg", "cut.png"):
+        Image.open("photo.png").save(name)
+        Path(name).write_bytes(Path(name).read_bytes()[:-600])
+    before = {name: Path(name).read_bytes() for name in names(folder) if Path(name).is_file()}
+    assert call(*words) == code
+    printed = capsys.readouterr()
+    assert message in printed.err
+    assert "Traceback" not in printed.err
+    assert printed.out == ""
+    assert {name: Path(name).read_bytes() for name in names(folder) if Path(name).is_file()} == before
+
+
+def test_a_folder_that_cannot_be_written(folder, capsys, monkeypatch):
+    opened = Path.open
+
+    def refuse(self, mode="r", *arguments, **options):
+        if "x" in mode:
+            raise PermissionError(13, "Permission denied", str(self.parent))
+        return opened(self, mode, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    assert call("photo.png", "-k", "4") == 1
+    assert "permission denied" in capsys.readouterr().err
+    assert names(folder) == ["photo.png"]
+
+
+def test_debug_shows_the_traceback(folder, capsys):
+    assert call("missing.png", "--debug") == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_picture_called_like_a_command(folder):
+    Path("photo.png").rename("demo")
+    assert call("./demo", "-k", "4", "-q") == 0
+    assert names(folder) == ["demo", "demo-4.png"]
+
+
+def test_compare(folder, capsys):
+    assert call("compare", "photo.png", "-k", "8", "-o", "compare.png") == 0
+    printed = capsys.readouterr()
+    for part in ("MSE", "PSNR", "8 of the first 1,000 pixels", "8 of all pixels", "random start", "k-means++ start"):
+        assert part in printed.out
+    assert "wrote compare.png" in printed.err
+    with Image.open("compare.png") as image:
+        assert image.mode == "RGB"
+        assert image.width > 1200
+    assert call("compare", "photo.png", "-k", "8", "-o", "compare.png") == 1
+
+
+def test_demo(folder, capsys):
+    for _ in range(2):  # its own files may be replaced
+        assert call("demo", "--threads", "2") == 0
+    out = capsys.readouterr().out
+    for part in ("(1080, 1920, 3)", "2,073,600", "6,220,800 bytes (6.22 MB)", "104,487", "337,904", "lloydq-demo"):
+        assert part in out
+    made = names(folder / "lloydq-demo")
+    assert len(made) == 7
+    for name in made:
+        with Image.open(folder / "lloydq-demo" / name) as image:
+            image.load()
+
+
+def test_info_and_warmup(capsys):
+    assert call("warmup") == 0
+    assert call("info") == 0
+    out = capsys.readouterr().out
+    for word in ("lloydq", "Python", "NumPy", "Numba", "Pillow", "threads", "cache", "compiled"):
+        assert word in out
+
+
+def test_version_and_help(capsys):
+    assert call("--version") == 0
+    assert call("--help") == 0
+    assert call("compare", "--help") == 0
+    out = capsys.readouterr().out
+    assert lloydq.__version__ in out
+    assert "./demo" in out
+
+
+def run(*words, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "lloydq.cli", *words], capture_output=True, text=True, encoding="utf-8",
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", **environment}, timeout=120,
+    )  # fmt: skip
+
+
+def test_a_first_process_says_that_it_compiles_and_the_next_does_not(folder):
+    cache = {"NUMBA_CACHE_DIR": str(folder / "cache")}
+    first = run("photo.png", "-k", "60", **cache)
+    assert "compiling for this machine" in first.stderr
+    second = run("photo.png", "-k", "61", **cache)
+    assert second.returncode == 0
+    assert "compiling" not in second.stderr
+
+
+def test_a_closed_pipe_is_no_traceback(folder):
+    command = f"{sys.executable} -m lloydq.cli info | true"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60, encoding="utf-8")
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr

@@ -1,0 +1,109 @@
+"""The package as a whole: what importing it loads, its public names, the kernels' cache."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+import lloydq
+
+
+def python(code, **environment):
+    """What a fresh interpreter prints."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=120,
+        env={**os.environ, **environment}, encoding="utf-8",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import lloydq",
+        "import lloydq.cli\ntry: lloydq.cli.main(['--help'])\nexcept SystemExit: pass",
+        "import lloydq; lloydq.KMeans(2, random_state=0).fit([[1.0], [2.0], [9.0]]); lloydq.nearest([[1]], [[2]])",
+        "import lloydq, numpy as np; lloydq.quantize(np.zeros((4, 4, 3), np.uint8), 2)",
+    ],
+)
+def test_light_things_load_neither_numba_nor_pillow(code):
+    loaded = python(code + "\nimport sys; print('LOADED', sorted({'numba', 'PIL', 'sklearn'} & set(sys.modules)))")
+    assert loaded.endswith("LOADED []")
+
+
+def test_every_public_name_is_there_and_documented():
+    for name in lloydq.__all__:
+        thing = getattr(lloydq, name)
+        assert name == "__version__" or thing.__doc__
+        assert name in dir(lloydq)
+    with pytest.raises(AttributeError, match="nothing"):
+        lloydq.nothing  # noqa: B018
+
+
+def test_functions_are_not_hidden_by_rooms_of_the_same_name():
+    assert (
+        python(
+            "import lloydq.quantizer, lloydq.lloyd, lloydq; print(callable(lloydq.quantize), callable(lloydq.steps))"
+        )
+        == "True True"
+    )
+
+
+def test_without_a_folder_for_the_cache():
+    code = """
+        import numba
+        compiled = numba.njit
+        def njit(**flags):
+            if flags.get("cache"):
+                raise RuntimeError("cannot cache function: no locator available")
+            return compiled(**flags)
+        numba.njit = njit
+        import numpy as np, lloydq
+        from lloydq import kernels
+        X = np.random.default_rng(0).random((5000, 3))
+        print(lloydq.nearest(X, X[:10])[:10].tolist(), kernels.cache_folder(), kernels.cached())
+    """
+    assert python(code) == f"{list(range(10))} None 0"
+
+
+def test_results_are_the_same_without_the_compiler():
+    code = """
+        import hashlib, numpy as np, lloydq
+        rng = np.random.default_rng(0)
+        X, W = rng.random((3000, 3)), rng.integers(0, 256, (40, 50, 3)).astype(np.uint8)
+        model = lloydq.KMeans(12, random_state=0, max_iter=3, tol=0).fit(X)
+        q = lloydq.quantize(W, 20, max_iter=2)
+        print(hashlib.sha256(model.cluster_centers_.tobytes() + model.labels_.tobytes() + q.png).hexdigest())
+    """
+    code = code.replace("import hashlib,", "import warnings; warnings.simplefilter('ignore')\n        import hashlib,")
+    assert python(code) == python(code, NUMBA_DISABLE_JIT="1")
+
+
+def test_warming_up_compiles_all_that_later_work_needs(photo_path):
+    code = f"""
+        import numpy as np, lloydq
+        from lloydq import kernels
+        kernels.compile_all()
+        before = [len(kernel.signatures) for kernel in kernels.ALL]
+        lloydq.quantize({str(photo_path)!r}, 64, max_iter=2)
+        rng = np.random.default_rng(0)
+        for dtype in (np.uint8, np.float32, np.float64, np.int16):
+            for d in (2, 3):
+                lloydq.KMeans(40, max_iter=None, random_state=0).fit((rng.random((3000, d)) * 99).astype(dtype))
+        lloydq.nearest(lloydq.pixels({str(photo_path)!r}), rng.random((40, 3)))
+        print([len(kernel.signatures) for kernel in kernels.ALL] == before)
+    """
+    assert python(code) == "True"
+
+
+def test_sizes_that_are_quoted(photo_path):
+    with photo_path.open("rb") as file:
+        assert len(file.read()) == 337_904
+    pixels = lloydq.pixels(photo_path)
+    assert pixels.shape == (2_073_600, 3)
+    assert pixels.nbytes == 6_220_800
+    assert np.unique(pixels.astype(np.uint32) @ np.array([65536, 256, 1], np.uint32)).size == 104_487

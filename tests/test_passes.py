@@ -1,0 +1,139 @@
+"""Every way to make a pass gives the labels, sums and centroids of plain NumPy, at every step."""
+
+import naive
+import numpy as np
+import pytest
+
+from lloydq import KMeans, lloyd, nearest, passes, random_points, steps
+from lloydq.passes import DensePass, WholePass
+
+
+def same_steps(X, start, weight, make_pass, limit=None):
+    """Compare a run with plain NumPy's step by step, bit for bit; how many steps there were."""
+    plain = steps(X, start, weight, max_iter=limit)
+    fast = steps(X, start, weight, max_iter=limit, make_pass=make_pass)
+    count = 0
+    for a, b in zip(plain, fast, strict=True):
+        np.testing.assert_array_equal(a.labels, b.labels)
+        np.testing.assert_array_equal(a.moved, b.moved)
+        assert (a.n_iter, a.inertia, a.inertia_after_update, a.changed, a.relocated, a.stop_reason) == (
+            b.n_iter,
+            b.inertia,
+            b.inertia_after_update,
+            b.changed,
+            b.relocated,
+            b.stop_reason,
+        )
+        assert a.computed == b.computed + b.skipped
+        count += 1
+    return count
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 5])
+def test_the_photograph_to_the_end(photo_colors, n_threads):
+    X, weight = photo_colors
+    start = random_points(X, 16, 0, weight)
+    assert same_steps(X, start, weight, lambda X, w: WholePass(X, w, n_threads)) > 50
+
+
+def test_the_photograph_with_64_colours(photo_colors):
+    X, weight = photo_colors
+    start = random_points(X, 64, 0, weight)
+    same_steps(X, start, weight, lambda X, w: WholePass(X, w, 2), limit=40)
+
+
+def ties(rng):
+    return rng.integers(0, 6, (20_011, 3)).astype(np.uint8) * 2
+
+
+DATA = {
+    "noise": lambda rng: rng.integers(0, 256, (30_001, 3)).astype(np.uint8),
+    "ties": ties,
+    "duplicates": lambda rng: np.repeat(rng.normal(size=(50, 3)), 401, axis=0),
+    "far from the origin": lambda rng: rng.normal(size=(20_011, 3)) + 1e6,
+    "float32": lambda rng: rng.normal(size=(20_011, 3)).astype(np.float32),
+    "one column": lambda rng: rng.normal(size=(20_011, 1)),
+    "two columns": lambda rng: rng.integers(0, 1000, (20_011, 2)),
+    "many columns": lambda rng: rng.normal(size=(9_001, 17)),
+    "float16": lambda rng: rng.normal(size=(20_011, 3)).astype(np.float16),
+    "big-endian": lambda rng: rng.normal(size=(20_011, 3)).astype(">f4"),
+    "Fortran order": lambda rng: np.asfortranarray(rng.normal(size=(20_011, 3))),
+    "every other row": lambda rng: rng.normal(size=(40_022, 3))[::2],
+}
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+@pytest.mark.parametrize("kind", DATA)
+def test_other_data(kind, n_threads, rng):
+    X = DATA[kind](rng)
+    start = lloyd.random_points(np.unique(X, axis=0), 13, 0).astype(np.float64)
+    same_steps(X, start, None, lambda X, w: DensePass(X, w, n_threads), limit=25)
+    weight = rng.random(len(X)) if X.dtype.kind == "f" else rng.integers(0, 4, len(X)).astype(np.float64)
+    fast = WholePass if passes.whole(X, weight) else DensePass
+    same_steps(X, start, weight, lambda X, w: fast(X, w, n_threads), limit=25)
+
+
+def test_empty_clusters_are_filled_alike(rng):
+    X = rng.integers(0, 256, (20_011, 3)).astype(np.uint8)
+    start = np.concatenate([X[:5].astype(float), np.full((4, 3), 9999.0)])
+    assert next(steps(X, start)).relocated == 4
+    same_steps(X, start, None, lambda X, w: WholePass(X, w, 2), limit=30)
+    same_steps(X * 0.37, start, None, lambda X, w: DensePass(X, w, 2), limit=30)
+
+
+def test_distances_that_a_box_excludes_are_counted(photo_colors):
+    X, weight = photo_colors
+    step = next(steps(X, random_points(X, 64, 0, weight), weight, make_pass=WholePass))
+    assert step.computed + step.skipped == len(X) * 64
+    assert step.skipped > 0.7 * len(X) * 64
+
+
+def test_which_pass_suits():
+    few, bytes_, floats = np.zeros((10, 3)), np.zeros((9999, 3), np.uint8), np.zeros((9999, 3))
+    assert type(passes.suited(few, None, 2)) is lloyd.PlainPass
+    assert type(passes.suited(bytes_, None, 8)) is WholePass
+    assert type(passes.suited(floats, None, 8)) is DensePass
+
+
+def test_whole_numbers_are_recognized():
+    X = np.array([[1, 2], [3, 4]])
+    assert passes.whole(X, None)
+    assert passes.whole(X, np.array([2.0, 3.0]))
+    assert not passes.whole(X, np.array([0.5, 1.0]))
+    assert not passes.whole(X * 1.0, None)
+    assert not passes.whole(X * 2**52, None)
+    assert passes.whole(-X, None)
+    assert not passes.whole(-X * 2**52, None)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64, np.int64])
+@pytest.mark.parametrize("shape", [(1, 1, 1), (257, 3, 5), (5_000, 3, 64), (3_001, 9, 30)])
+def test_nearest_is_the_brute_force(shape, dtype, rng):
+    n, d, k = shape
+    X, centroids = (
+        rng.integers(0, 20, (n, d)).astype(dtype),
+        rng.integers(0, 20, (k, d)) + rng.integers(0, 2, (k, d)) / 2,
+    )
+    labels = nearest(X, centroids)
+    assert labels.dtype == np.int32
+    rows = rng.integers(0, n, 300)
+    assert labels[rows].tolist() == naive.assign(X[rows], centroids)
+
+
+@pytest.mark.parametrize("k", [2, 64, 300, 1000])
+def test_nearest_on_many_pixels_goes_by_distinct_colours(photo, k, rng):
+    centroids = rng.random((k, 3)) * 255
+    pixels = photo if k < 100 else photo[: (1 << 24) // k + 1]
+    labels = nearest(pixels, centroids)
+    some = rng.integers(0, len(pixels), 20_000)
+    np.testing.assert_array_equal(labels[some], lloyd.assign(pixels[some], centroids))
+    np.testing.assert_array_equal(labels, nearest(pixels, centroids, n_threads=1))
+
+
+def test_a_fit_is_the_same_on_any_number_of_threads(rng):
+    for X in (rng.normal(size=(30_000, 4)), rng.integers(0, 256, (30_000, 3)).astype(np.uint8)):
+        models = [KMeans(9, n_threads=t, random_state=3, tol=0).fit(X) for t in (1, 2, 5, None)]
+        for model in models[1:]:
+            np.testing.assert_array_equal(model.cluster_centers_, models[0].cluster_centers_)
+            np.testing.assert_array_equal(model.labels_, models[0].labels_)
+            assert (model.inertia_, model.n_iter_) == (models[0].inertia_, models[0].n_iter_)

@@ -1,0 +1,73 @@
+"""The thread pool: order, errors, nesting, fork."""
+
+import multiprocessing
+import os
+import threading
+import time
+import warnings
+
+import pytest
+
+from lloydq import pool
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 7, None])
+def test_results_come_in_the_order_of_the_pieces(n_threads):
+    def slow_first(i):
+        time.sleep(0.01 if i == 0 else 0)
+        return i * i
+
+    assert pool.run(slow_first, range(20), n_threads) == [i * i for i in range(20)]
+
+
+def test_it_uses_several_threads():
+    barrier = threading.Barrier(3, timeout=10)
+    assert len(set(pool.run(lambda _: (barrier.wait(), threading.get_ident())[1], range(3), 3))) == 3
+
+
+def test_the_first_error_is_raised_and_the_others_stop():
+    begun = []
+
+    def fail(i):
+        begun.append(i)
+        if i == 3:
+            raise KeyError("piece 3")
+        time.sleep(0.001)
+
+    with pytest.raises(KeyError, match="piece 3"):
+        pool.run(fail, range(1000), 2)
+    assert len(begun) < 1000
+    assert pool.run(abs, [-1, -2], 2) == [1, 2]
+
+
+def test_a_nested_call_runs_in_its_own_thread():
+    def nest(_):
+        here = threading.get_ident()
+        return set(pool.run(lambda _: threading.get_ident(), range(4), 4)) == {here}
+
+    assert all(pool.run(nest, range(4), 2))
+
+
+def _child(queue):
+    queue.put(sum(pool.run(lambda i: i, range(100), 2)))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_forked_child_makes_its_own_pool():
+    pool.run(lambda i: i, range(10), 2)
+    context = multiprocessing.get_context("fork")
+    queue = context.Queue()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python ≥ 3.12 warns of any fork beside threads
+        child = context.Process(target=_child, args=(queue,))
+        child.start()
+    assert queue.get(timeout=20) == 4950
+    child.join(20)
+    assert child.exitcode == 0
+
+
+def test_split_covers_every_row():
+    for n in (0, 1, 100_000, 1_000_003):
+        pieces = pool.split(n, 3, each=2)
+        assert sum(piece.stop - piece.start for piece in pieces) == n
+        assert all(a.stop == b.start for a, b in zip(pieces, pieces[1:], strict=False))

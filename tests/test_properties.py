@@ -1,0 +1,69 @@
+"""What must hold for any data."""
+
+import naive
+import numpy as np
+import pytest
+
+pytest.importorskip("hypothesis", reason="property tests (extra: test)")
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+import lloydq
+from lloydq.passes import DensePass, WholePass, whole
+
+numbers = st.floats(-1e6, 1e6) | st.integers(-3, 3).map(float)
+
+
+@st.composite
+def problems(draw):
+    """Points with a tendency to ties, weights, starting centroids."""
+    n, d = draw(st.integers(1, 25)), draw(st.integers(1, 4))
+    elements = draw(st.sampled_from([numbers, st.integers(0, 3).map(float)]))
+    X = draw(hnp.arrays(np.float64, (n, d), elements=elements))
+    if draw(st.booleans()):
+        X = np.clip(np.rint(X), 0, 255).astype(np.uint8)
+    weight = draw(st.none() | hnp.arrays(np.float64, n, elements=st.integers(0, 4).map(float) | st.floats(0, 10)))
+    if weight is not None and not weight.sum() > 1e-3:
+        weight = None
+    k = draw(st.integers(1, n))
+    return X, X[draw(st.permutations(range(n)))[:k]].astype(float), weight
+
+
+@given(problems())
+@settings(deadline=None, max_examples=150)
+def test_every_step_is_right_in_every_pass(problem):
+    X, start, weight = problem
+    w = np.ones(len(X)) if weight is None else weight
+    scale = float(max((w * (X.astype(float) ** 2).sum(axis=1)).sum(), 1e-300))
+    runs = [lloydq.lloyd.PlainPass, WholePass if whole(X, weight) else DensePass]
+    before = np.inf
+    for a, b in zip(*(lloydq.steps(X, start, weight, make_pass=kind, max_iter=30) for kind in runs), strict=True):
+        assert a.labels.tolist() == naive.assign(X, a.centroids) == b.labels.tolist()
+        np.testing.assert_array_equal(a.moved, b.moved)
+        assert a.inertia == pytest.approx(naive.inertia(X, a.labels, w, a.centroids), rel=1e-9, abs=1e-9 * scale)
+        assert a.inertia <= before + 1e-9 * scale
+        assert a.inertia_after_update <= a.inertia + 1e-9 * scale
+        before = a.inertia_after_update
+
+
+@given(
+    hnp.arrays(
+        np.uint8,
+        st.tuples(st.integers(1, 9), st.integers(1, 9), st.just(3)),
+        elements=st.sampled_from([0, 1, 2, 100, 255]),
+    ),
+    st.data(),
+)
+@settings(deadline=None, max_examples=150)
+def test_any_picture_in_any_number_of_colours(picture, data):
+    k = data.draw(st.integers(1, min(256, picture.shape[0] * picture.shape[1])))
+    q = lloydq.quantize(
+        picture, k, rng=data.draw(st.integers(0, 3)), init=data.draw(st.sampled_from(["random", "k-means++"]))
+    )
+    flat = picture.reshape(-1, 3)
+    assert q.indices.ravel().tolist() == naive.assign(flat, q.palette.colors)
+    assert len(q.palette) == q.palette.n_distinct == min(k, len(np.unique(flat, axis=0)))
+    again = lloydq.quantize(q.image, k)
+    assert again.mse == 0
