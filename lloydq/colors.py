@@ -61,7 +61,7 @@ class DistinctColors:
         """The codes that occur, in ascending order."""
         from . import kernels
 
-        marks = np.zeros(CODES, np.uint8)
+        marks = _blank_table()
 
         def mark(rows: slice) -> None:
             kernels.mark(kernels.block_of(self._pixels, rows), marks)
@@ -70,7 +70,9 @@ class DistinctColors:
             return np.asarray(np.flatnonzero(marks[rows].view(bool)) + rows.start)
 
         pool.run(mark, pool.split(len(self._pixels), self.n_threads, each=4), self.n_threads)
-        return np.concatenate(pool.run(collect, pool.split(CODES, self.n_threads, each=4), self.n_threads))
+        codes = np.concatenate(pool.run(collect, pool.split(CODES, self.n_threads, each=4), self.n_threads))
+        _give_back(marks, codes)
+        return codes
 
     @cached_property
     def counts(self) -> Array:
@@ -95,7 +97,8 @@ class DistinctColors:
             return np.asarray(values[self._inverse])
         from . import kernels
 
-        table = np.zeros(CODES, np.min_scalar_type(int(values.max())))  # the narrower, the more of it is in the cache
+        narrow = np.min_scalar_type(int(values.max()))  # the narrower the table, the more of it is in the cache
+        table = _blank_table() if narrow == np.uint8 else np.zeros(CODES, narrow)
         table[self._codes] = values
         spread = np.empty(len(self._pixels), values.dtype)
 
@@ -103,4 +106,23 @@ class DistinctColors:
             kernels.look_up(kernels.block_of(self._pixels, rows), kernels.readonly(table), spread[rows])
 
         pool.run(look_up, pool.split(len(self._pixels), self.n_threads, each=4), self.n_threads)
+        if narrow == np.uint8:
+            _give_back(table, self._codes)
         return spread
+
+
+_spare: list[Array] = []  # one table of zeros, kept: new pages from the system take 3 ms, as long as the work itself
+
+
+def _blank_table() -> Array:
+    """(CODES,) uint8 zeros."""
+    try:
+        return _spare.pop()
+    except IndexError:
+        return np.zeros(CODES, np.uint8)
+
+
+def _give_back(table: Array, codes: Array) -> None:
+    """Keep a table for the next user, blank again."""
+    table[codes] = 0
+    _spare[:] = [table]

@@ -80,9 +80,8 @@ def add_up(X: Array, labels: Array, weight: Array, k: int) -> Sums:
 
 def update(sums: Sums, centroids: Array) -> Array:
     """The mean of each cluster's members, (k, d); a centroid without members stays where it is."""
-    means, full = centroids.copy(), sums.weight > 0
-    means[full] = sums.points[full] / sums.weight[full, None]
-    return means
+    weight = sums.weight[:, None]
+    return np.divide(sums.points, weight, out=centroids.copy(), where=weight > 0)
 
 
 def squared_distances(X: Array, centroids: Array, labels: Array) -> Array:
@@ -148,23 +147,36 @@ class Step:
 
     n_iter: int
     centroids: Array  # (k, d): the labels are nearest to these
-    inertia: float  # Σ w·distance² of the labels against `centroids`
     moved: Array  # (k, d): the centroids after the update
-    inertia_after_update: float  # of the same labels against `moved`
-    changed: int  # points whose label changed
-    shift: Array  # (k,) distances that the centroids moved
+    shift: Array  # (k,) distances that they moved
+    sums: Sums  # of the labels
+    sums_after: Sums  # the same, or with empty clusters filled
     relocated: int  # empty clusters that took a far position
-    computed: int  # distances computed
-    skipped: int  # distances that were not needed
     stop_reason: str | None  # in the last step: "converged", "tol", "max_iter" or "cycle"
-    source: PlainPass | None
+    visit: PlainPass
+    current: bool = True  # until the loop goes on
+
+    @property
+    def changed(self) -> int:
+        """Points whose label changed."""
+        return self.sums.changed
+
+    @cached_property
+    def inertia(self) -> float:
+        """Σ w·distance² of the labels against `centroids`."""
+        return self.visit.inertia(self.sums, self.centroids)
+
+    @cached_property
+    def inertia_after_update(self) -> float:
+        """Σ w·distance² of the same labels against `moved`."""
+        return self.visit.inertia(self.sums_after, self.moved)
 
     @cached_property
     def labels(self) -> Array:
         """(n,) int32, made when first read, which must be before the loop goes on."""
-        if self.source is None:
+        if not self.current:
             raise RuntimeError(f"read the labels of step {self.n_iter} before the loop goes on")
-        labels = self.source.labels.copy()
+        labels = self.visit.labels.copy()
         labels.flags.writeable = False
         return labels
 
@@ -216,25 +228,11 @@ def steps(
             moved = np.where(free[:, None], moved, centroids)
             reason = "converged" if sums.changed == relocated == 0 else None
         shift = np.sqrt(((moved - centroids) ** 2).sum(1))
-        inertias = visit.inertia(sums, centroids), visit.inertia(after, moved)
-        step = Step(
-            n_iter,
-            centroids,
-            inertias[0],
-            moved,
-            inertias[1],
-            sums.changed,
-            shift,
-            relocated,
-            sums.computed,
-            sums.skipped,
-            reason,
-            visit,
-        )
+        step = Step(n_iter, centroids, moved, shift, sums, after, relocated, reason, visit)
         yield step
         if reason is not None:
             return
-        step.source = None
+        step.current = False
         if tol > 0 and (shift**2).sum() <= tol * visit.variance:
             reason = "tol"
         elif n_iter == max_iter:

@@ -57,10 +57,10 @@ def test_without_a_folder_for_the_cache():
     code = """
         import numba
         compiled = numba.njit
-        def njit(**flags):
+        def njit(*function, **flags):
             if flags.get("cache"):
                 raise RuntimeError("cannot cache function: no locator available")
-            return compiled(**flags)
+            return compiled(*function, **flags)
         numba.njit = njit
         import numpy as np, lloydq
         from lloydq import kernels

@@ -24,7 +24,7 @@ def same_steps(X, start, weight, make_pass, limit=None):
             b.relocated,
             b.stop_reason,
         )
-        assert a.computed == b.computed + b.skipped
+        assert a.sums.computed == b.sums.computed + b.sums.skipped
         count += 1
     return count
 
@@ -84,8 +84,8 @@ def test_empty_clusters_are_filled_alike(rng):
 def test_distances_that_a_box_excludes_are_counted(photo_colors):
     X, weight = photo_colors
     step = next(steps(X, random_points(X, 64, 0, weight), weight, make_pass=WholePass))
-    assert step.computed + step.skipped == len(X) * 64
-    assert step.skipped > 0.7 * len(X) * 64
+    assert step.sums.computed + step.sums.skipped == len(X) * 64
+    assert step.sums.skipped > 0.7 * len(X) * 64
 
 
 def test_which_pass_suits():
