@@ -225,7 +225,7 @@ def steps(
             n_iter, moved = n_iter + 1, update(sums, centroids)
             if len(empty := np.flatnonzero(free & (sums.weight == 0))):
                 after, moved, relocated = fill_empty(visit, sums, moved, empty)
-            moved = np.where(free[:, None], moved, centroids)
+            moved[~free] = centroids[~free]
             reason = "converged" if sums.changed == relocated == 0 else None
         shift = np.sqrt(((moved - centroids) ** 2).sum(1))
         step = Step(n_iter, centroids, moved, shift, sums, after, relocated, reason, visit)
@@ -237,7 +237,7 @@ def steps(
             reason = "tol"
         elif n_iter == max_iter:
             reason = "max_iter"
-        elif np.array_equal(moved, landmark) and shift.any():
+        elif (moved == landmark).all() and shift.any():
             reason = "cycle"  # impossible but for rounding (R. P. Brent's test, BIT 20, 1980)
         elif n_iter & (n_iter - 1) == 0:
             landmark = moved

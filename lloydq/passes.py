@@ -56,7 +56,10 @@ class DensePass(PlainPass):
 class WholePass(DensePass):
     """The same for whole numbers. Their sums are exact, so they are kept and only what changed label is moved."""
 
-    kept = Sums(np.zeros(()), np.zeros(()))
+    def __init__(self, X: Array, weight: Array | None = None, n_threads: int | None = None) -> None:
+        super().__init__(X, weight, n_threads)
+        self.kept = Sums(np.zeros(()), np.zeros(()))
+        self._pieces = pool.split(len(X), n_threads)
 
     def __call__(self, centroids: Array) -> Sums:
         moves = super().__call__(centroids)
@@ -65,7 +68,7 @@ class WholePass(DensePass):
         return self.kept
 
     def pieces(self) -> list[slice]:
-        return pool.split(len(self.X), self.n_threads)
+        return self._pieces
 
     def add_up(self, X: Array, weight: Array, before: Array, labels: Array, sums: Sums) -> int:
         from . import kernels

@@ -11,6 +11,15 @@ from lloydq.colors import DistinctColors
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+try:
+    from hypothesis import settings
+except ImportError:  # the property tests say so
+    pass
+else:
+    settings.register_profile("quick", deadline=None, max_examples=150)
+    settings.register_profile("nightly", deadline=None, max_examples=5000)
+    settings.load_profile("quick")
+
 PHOTO = Path(lloydq.__file__).parent / "data" / "dandelion.jpg"
 
 

@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("hypothesis", reason="property tests (extra: test)")
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -32,7 +32,6 @@ def problems(draw):
 
 
 @given(problems())
-@settings(deadline=None, max_examples=150)
 def test_every_step_is_right_in_every_pass(problem):
     X, start, weight = problem
     w = np.ones(len(X)) if weight is None else weight
@@ -56,7 +55,6 @@ def test_every_step_is_right_in_every_pass(problem):
     ),
     st.data(),
 )
-@settings(deadline=None, max_examples=150)
 def test_any_picture_in_any_number_of_colours(picture, data):
     k = data.draw(st.integers(1, min(256, picture.shape[0] * picture.shape[1])))
     q = lloydq.quantize(
