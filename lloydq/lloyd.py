@@ -26,16 +26,15 @@ def random_points(X: Array, k: int, rng: Any = None, weight: Array | None = None
     >>> random_points(np.array([[1, 2], [3, 4], [5, 6]]), 2, rng=0).tolist()
     [[3, 4], [5, 6]]
     """
-    X, rng, w = np.asarray(X), np.random.default_rng(rng), np.ones(len(X)) if weight is None else np.asarray(weight)
-    ends = np.cumsum(w)
-    counts = np.array_equal(w, np.floor(w))
-    available = int(ends[-1]) if counts and len(X) else np.count_nonzero(w)
+    X, rng, w = np.asarray(X), np.random.default_rng(rng), np.asarray(1 if weight is None else weight)
+    copies = weight is not None and np.array_equal(w, np.floor(w))
+    available = len(X) if weight is None else int(w.sum()) if copies else np.count_nonzero(w)
     if not 1 <= k <= available:
         raise ValueError(f"k must be from 1 to the number of points, {available}; got {k}")
-    if counts:
-        rows = np.searchsorted(ends, rng.choice(available, k, replace=False), side="right")
+    if copies:
+        rows = np.searchsorted(np.cumsum(w), rng.choice(available, k, replace=False), side="right")
     else:
-        rows = rng.choice(len(X), k, replace=False, p=w / w.sum())
+        rows = rng.choice(len(X), k, replace=False, p=None if weight is None else w / w.sum())
     return np.asarray(X[rows])
 
 
