@@ -20,6 +20,8 @@ def points(X: Any, name: str = "X") -> Array:
             raise TypeError(f"{name} must hold numbers; {error}") from None
     if X.dtype == bool:
         X = X.astype(np.uint8)
+    if X.dtype == np.longdouble and X.dtype.itemsize > 8:
+        X = X.astype(np.float64)
     if X.dtype.kind not in "iuf":
         raise TypeError(f"{name} must hold real numbers; got dtype {X.dtype}")
     if X.ndim != 2 or 0 in X.shape:

@@ -228,6 +228,7 @@ def _quantize(options: argparse.Namespace) -> None:
     if options.k or options.output:
         _target(options, str(options.k))
     picture = load(options.picture)
+    read = time.perf_counter() - start
     k = options.k or min(256, picture.pixels.shape[0] * picture.pixels.shape[1])
     target = _target(options, str(k))
     _notice_compilation(options.quiet)
@@ -241,6 +242,7 @@ def _quantize(options: argparse.Namespace) -> None:
         raise _name_file(options.picture, error) from error
     finally:
         progress.clear()
+    q.timings["read"] = read
     write(target, q.png, overwrite=options.force)
     seconds = time.perf_counter() - start
     if not options.quiet:

@@ -1,45 +1,55 @@
 """Every way to make a pass gives the labels, sums and centroids of plain NumPy, at every step."""
 
+from functools import partial
+
 import naive
 import numpy as np
 import pytest
 
 from lloydq import KMeans, lloyd, nearest, passes, random_points, steps
 from lloydq.passes import DensePass, WholePass
+from lloydq.seeding import kmeans_plusplus
 
 
-def same_steps(X, start, weight, make_pass, limit=None):
-    """Compare a run with plain NumPy's step by step, bit for bit; how many steps there were."""
-    plain = steps(X, start, weight, max_iter=limit)
-    fast = steps(X, start, weight, max_iter=limit, make_pass=make_pass)
+def same_steps(X, start, weight, *make_passes, limit=None):
+    """Compare runs with plain NumPy's step by step, bit for bit; how many steps there were."""
+    runs = [steps(X, start, weight, max_iter=limit, make_pass=make) for make in (lloyd.PlainPass, *make_passes)]
     count = 0
-    for a, b in zip(plain, fast, strict=True):
-        np.testing.assert_array_equal(a.labels, b.labels)
-        np.testing.assert_array_equal(a.moved, b.moved)
-        assert (a.n_iter, a.inertia, a.inertia_after_update, a.changed, a.relocated, a.stop_reason) == (
-            b.n_iter,
-            b.inertia,
-            b.inertia_after_update,
-            b.changed,
-            b.relocated,
-            b.stop_reason,
-        )
-        assert a.sums.computed == b.sums.computed + b.sums.skipped
+    for plain, *others in zip(*runs, strict=True):
+        for step in others:
+            np.testing.assert_array_equal(step.labels, plain.labels)
+            np.testing.assert_array_equal(step.moved, plain.moved)
+            assert (step.n_iter, step.changed, step.relocated) == (plain.n_iter, plain.changed, plain.relocated)
+            assert (step.inertia, step.inertia_after_update) == (plain.inertia, plain.inertia_after_update)
+            assert step.stop_reason == plain.stop_reason
+            assert step.sums.computed + step.sums.skipped == plain.sums.computed
         count += 1
     return count
 
 
-@pytest.mark.parametrize("n_threads", [1, 2, 5])
-def test_the_photograph_to_the_end(photo_colors, n_threads):
+def on_threads(kind, *numbers):
+    return [partial(kind, n_threads=n_threads) for n_threads in numbers]
+
+
+def test_the_photograph_to_the_end(photo_colors):
     X, weight = photo_colors
+    start = kmeans_plusplus(X, 64, 0, weight)
+    assert same_steps(X, start, weight, *on_threads(WholePass, 1, 2, 5)) > 50
     start = random_points(X, 16, 0, weight)
-    assert same_steps(X, start, weight, lambda X, w: WholePass(X, w, n_threads)) > 50
+    assert same_steps(X, start, weight, *on_threads(WholePass, 2)) > 50
 
 
-def test_the_photograph_with_64_colours(photo_colors):
+def test_the_photograph_from_random_colours(photo_colors):
     X, weight = photo_colors
     start = random_points(X, 64, 0, weight)
-    same_steps(X, start, weight, lambda X, w: WholePass(X, w, 2), limit=40)
+    same_steps(X, start, weight, *on_threads(WholePass, 1, 2, 5), limit=40)
+
+
+@pytest.mark.slow
+def test_the_photograph_from_random_colours_to_the_end(photo_colors):
+    X, weight = photo_colors
+    for seed in range(3):
+        assert same_steps(X, random_points(X, 64, seed, weight), weight, *on_threads(WholePass, 1, 2, 5)) > 200
 
 
 def ties(rng):
@@ -62,23 +72,22 @@ DATA = {
 }
 
 
-@pytest.mark.parametrize("n_threads", [1, 3])
 @pytest.mark.parametrize("kind", DATA)
-def test_other_data(kind, n_threads, rng):
+def test_other_data(kind, rng):
     X = DATA[kind](rng)
     start = lloyd.random_points(np.unique(X, axis=0), 13, 0).astype(np.float64)
-    same_steps(X, start, None, lambda X, w: DensePass(X, w, n_threads), limit=25)
+    same_steps(X, start, None, *on_threads(DensePass, 1, 3), limit=25)
     weight = rng.random(len(X)) if X.dtype.kind == "f" else rng.integers(0, 4, len(X)).astype(np.float64)
     fast = WholePass if passes.whole(X, weight) else DensePass
-    same_steps(X, start, weight, lambda X, w: fast(X, w, n_threads), limit=25)
+    same_steps(X, start, weight, *on_threads(fast, 1, 3), limit=25)
 
 
 def test_empty_clusters_are_filled_alike(rng):
     X = rng.integers(0, 256, (20_011, 3)).astype(np.uint8)
     start = np.concatenate([X[:5].astype(float), np.full((4, 3), 9999.0)])
     assert next(steps(X, start)).relocated == 4
-    same_steps(X, start, None, lambda X, w: WholePass(X, w, 2), limit=30)
-    same_steps(X * 0.37, start, None, lambda X, w: DensePass(X, w, 2), limit=30)
+    same_steps(X, start, None, *on_threads(WholePass, 2), limit=30)
+    same_steps(X * 0.37, start, None, *on_threads(DensePass, 2), limit=30)
 
 
 def test_distances_that_a_box_excludes_are_counted(photo_colors):
