@@ -104,7 +104,9 @@ def picture(image: Any, panels: Sequence[Panel]) -> "Image":
     ]
     for panel in panels:
         q = panel.result
-        note = f"MSE {q.mse:.1f}   PSNR {q.psnr:.1f} dB   {panel.seconds:.2f} s   {q.palette.n_distinct} colours"
+        note = (
+            f"MSE {q.mse:.1f}   PSNR {q.psnr:.1f} dB   {panel.seconds * 1000:.0f} ms   {q.palette.n_distinct} colours"
+        )
         shown.append((panel.title, note, q.image.convert("RGB"), q.palette))
     shrink = -(-max(original.size) // WIDTH)
     enlarge = max(1, WIDTH // 2 // max(original.size))
@@ -113,9 +115,9 @@ def picture(image: Any, panels: Sequence[Panel]) -> "Image":
     heading, small = ImageFont.load_default(20), ImageFont.load_default(16)
     cell_height = size[1] + STRIP + 64
     columns = 3
-    sheet = Image.new(
-        "RGB", (columns * (cell + GAP) + GAP, -(-len(shown) // columns) * (cell_height + GAP) + GAP), "white"
-    )
+    rows = -(-len(shown) // columns)
+    grey = "#ebebeb"  # so that the edges of white are seen
+    sheet = Image.new("RGB", (columns * (cell + GAP) + GAP, rows * (cell_height + GAP) + GAP), grey)
     draw = ImageDraw.Draw(sheet)
     for i, (title, note, panel_image, palette) in enumerate(shown):
         x, y = GAP + i % columns * (cell + GAP), GAP + i // columns * (cell_height + GAP)
