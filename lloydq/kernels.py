@@ -96,7 +96,7 @@ def _candidates(low: Array, high: Array, centroids: Array, kept: Array) -> int:
     """How many centroids (k, d) may be nearest to some point of the box low..high (d,); which, in order, into kept.
 
     Against the centroid nearest to the box's middle, each other one is tried at the corner that suits it best
-    (Kanungo et al., IEEE TPAMI 24, 2002). The margin covers the rounding of any two distances in the box.
+    (Kanungo et al., IEEE TPAMI 24, 2002). The margin covers the rounding of any two distances in the box, and underflow.
     """
     k, d = centroids.shape
     least, best = np.inf, 0
@@ -118,7 +118,7 @@ def _candidates(low: Array, high: Array, centroids: Array, kept: Array) -> int:
             mine += (corner - centroids[j, t]) * (corner - centroids[j, t])
             its += (corner - centroids[best, t]) * (corner - centroids[best, t])
         kept[count] = j
-        if mine - its <= 1e-14 * (mine + its + diagonal):
+        if mine - its <= 1e-14 * (mine + its + diagonal) + 1e-300:
             count += 1
     return count
 
