@@ -96,7 +96,7 @@ def _candidates(low: Array, high: Array, centroids: Array, kept: Array) -> int:
     """How many centroids (k, d) may be nearest to some point of the box low..high (d,); which, in order, into kept.
 
     Against the centroid nearest to the box's middle, each other one is tried at the corner that suits it best
-    (Kanungo et al., IEEE TPAMI 24, 2002). The margin covers the rounding of any two distances in the box, and underflow.
+    (Kanungo et al., IEEE TPAMI 24, 2002). The margin covers rounding anywhere in the box, and underflow.
     """
     k, d = centroids.shape
     least, best = np.inf, 0

@@ -4,6 +4,7 @@ python notebooks/refresh.py
 """
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nbformat
 from nbclient import NotebookClient
@@ -14,7 +15,9 @@ FOLDER = Path(__file__).parent
 def refresh(path: Path) -> None:
     """Execute one notebook in place, leaving out what would change at each run or take space twice."""
     notebook = nbformat.read(path, as_version=4)
-    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(FOLDER)}}).execute()
+    with TemporaryDirectory() as folder:  # for the files that the cells write
+        where = {"metadata": {"path": folder}}
+        NotebookClient(notebook, timeout=300, resources=where, coalesce_streams=True).execute()
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
