@@ -13,6 +13,7 @@ _ROOM = {
     "Quantized": "quantizer",
     "Step": "lloyd",
     "Sums": "lloyd",
+    "add_up": "lloyd",
     "apply_palette": "quantizer",
     "assign": "lloyd",
     "nearest": "estimator",
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from .image import pixels as pixels
     from .lloyd import Step as Step
     from .lloyd import Sums as Sums
+    from .lloyd import add_up as add_up
     from .lloyd import assign as assign
     from .lloyd import random_points as random_points
     from .lloyd import steps as steps

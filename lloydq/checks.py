@@ -45,9 +45,19 @@ def weights(weight: Any, n: int, name: str = "sample_weight") -> Array | None:
     if array.shape != (n,):
         raise ValueError(f"{name} must have shape ({n},), one weight for each point; got {array.shape}")
     array = array.astype(np.float64)
-    if not np.isfinite(total := array.sum()) or array.min() < 0 or total == 0:
+    with np.errstate(over="ignore"):
+        total = array.sum()
+    if not np.isfinite(total) or array.min() < 0 or total == 0:
         raise ValueError(f"{name} must be finite, not negative, and not all zero")
     return array
+
+
+def reach(X: Array, weight: Array | None) -> None:
+    """Refuse weights that make the sum of squared distances overflow."""
+    if weight is not None:
+        largest = max(-float(X.min()), float(X.max()), 1.0)
+        if weight.sum() > np.finfo(np.float64).max / 4 / X.shape[1] / largest / largest:
+            raise ValueError("sample_weight times the squares of X overflows: scale one of them down")
 
 
 def integer(value: Any, name: str, least: int = 1, most: int | None = None, what: str = "") -> int:

@@ -1,7 +1,9 @@
 """The command line: arguments, progress, files, exit codes."""
 
 import argparse
+import io
 import json
+import os
 import sys
 import time
 import traceback
@@ -43,11 +45,15 @@ class Failure(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code: 0, 1 for a file or data that cannot be handled, 2 for usage."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal of few characters is no reason to lose a result
     words = list(sys.argv[1:] if arguments is None else arguments)
     command = words[0] if words and words[0] in RUN else ""
     options = PARSERS[command]().parse_args(words[1:] if command else words)
     try:
         with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*max_iter")  # the summary says so
             warnings.showwarning = lambda message, *_, **__: _say(f"note: {message}")
             RUN[command](options)
     except BrokenPipeError:
@@ -64,15 +70,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _say(line: str) -> None:
-    print(f"lloydq: {line}", file=sys.stderr, flush=True)
+    if sys.stderr is not None:
+        print(f"lloydq: {line}", file=sys.stderr, flush=True)
 
 
 def _reason(error: BaseException) -> str:
     """One line that names the file, what is wrong and, where it helps, what to do."""
-    if isinstance(error, FileExistsError):
-        return f"{error}; add --force to replace it, or name another with -o"
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename!r}: {error.strerror.lower()}" if error.filename else error.strerror
+    if isinstance(error, FileExistsError):
+        return f"{error}; add --force to replace it, or name another with -o"
     if isinstance(error, MemoryError):
         return "not enough memory"
     return str(error)
@@ -125,7 +132,7 @@ def _fit_arguments(parser: argparse.ArgumentParser, k: int | None, k_help: str) 
 def _common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=_whole(0), default=0, metavar="N", help="of the random numbers (0)")
     parser.add_argument("--threads", type=_whole(1), metavar="N", help="threads (the available processors)")
-    parser.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no notices, no progress")
 
 
 def _quantize_parser() -> argparse.ArgumentParser:
@@ -139,7 +146,9 @@ def _quantize_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--init", choices=("k-means++", "random"), default="k-means++", help="first colours (k-means++)"
     )
-    parser.add_argument("--tol", type=_tolerance, default=0.0, help="stop when centroids move less; 0: never (0)")
+    parser.add_argument(
+        "--tol", type=_tolerance, default=0.0, help="stop when the centroids move less; 0: when no label changes (0)"
+    )
     parser.add_argument("--max-iter", type=_whole(1), metavar="N", help="iterations at most (no limit)")
     parser.add_argument("--json", action="store_true", help="print what was done as JSON on stdout")
     parser.add_argument("-v", "--verbose", action="store_true", help="say each iteration and the time of each stage")
@@ -173,7 +182,7 @@ class _Progress:
 
     def __init__(self, quiet: bool, verbose: bool = False) -> None:
         self.verbose, self.shown = verbose, False
-        self.live = not quiet and not verbose and sys.stderr.isatty()
+        self.live = not quiet and not verbose and sys.stderr is not None and sys.stderr.isatty()
         self.next = time.monotonic() + 1
 
     def __call__(self, step: "Step") -> None:
@@ -204,11 +213,13 @@ def _notice_compilation(quiet: bool) -> None:
 def _target(options: argparse.Namespace, suffix: str) -> Path:
     """Where to write; refused before the work begins if that could not succeed."""
     source = Path(options.picture)
-    target = Path(options.output) if options.output else source.with_name(f"{source.stem}-{suffix}.png")
+    target = Path(options.output) if options.output is not None else source.with_name(f"{source.stem}-{suffix}.png")
     if target.suffix.lower() != ".png":
         raise Failure(f"'{target}': the result is a PNG; name it with .png at its end")
     if not target.parent.is_dir():
         raise Failure(f"'{target.parent}' is not a folder; make it first, or name another with -o")
+    if not os.access(target.parent, os.W_OK):
+        raise Failure(f"'{target.parent}' is a folder that cannot be written to; name another with -o")
     if target.is_dir():
         raise Failure(f"'{target}' is a folder; name a file with -o")
     if target.exists() and not options.force:

@@ -53,7 +53,8 @@ def nearest(X: Any, centroids: Any, *, n_threads: int | None = None) -> Array:
     array([0, 1], dtype=int32)
     """
     X, centroids = checks.points(X), checks.points(centroids, "centroids")
-    checks.same_columns(X, centroids.shape[1], "centroids")
+    if X.shape[1] != centroids.shape[1]:
+        raise ValueError(f"X has {X.shape[1]} columns and the centroids have {centroids.shape[1]}")
     centroids, n_threads = centroids.astype(np.float64), checks.threads(n_threads)
     if X.dtype == np.uint8 and X.shape[1] == 3 and len(X) * len(centroids) >= FOLD:
         distinct = DistinctColors(X, n_threads)
@@ -148,8 +149,12 @@ class KMeans:
         ValueError, TypeError
             For parameters out of range, wrong shapes, NaN, infinity, fewer points than clusters.
         """
+        return self._fit(X, sample_weight)
+
+    def _fit(self, X: Any, sample_weight: Any) -> Self:
         X = checks.points(X)
         weight = checks.weights(sample_weight, len(X))
+        checks.reach(X, weight)
         k = checks.integer(self.n_clusters, "n_clusters", most=len(X), what="the number of points")
         init, n_threads = checks.init(self.init, k, X.shape[1]), checks.threads(self.n_threads)
         tol, max_iter = checks.tolerance(self.tol), checks.iterations(self.max_iter)
@@ -194,7 +199,7 @@ class KMeans:
         elif stop_reason == "max_iter":
             message = f"the fit stopped at max_iter={self.max_iter} before it converged; raise max_iter, or tol"
         if message:
-            warnings.warn(message, ConvergenceWarning, stacklevel=3)
+            warnings.warn(message, ConvergenceWarning, stacklevel=4)
 
     def _inertia(self, X: Array, labels: Array, weight: Array | None) -> float:
         centers = self.cluster_centers_.astype(np.float64)
@@ -220,11 +225,11 @@ class KMeans:
 
     def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> Array:
         """`fit`, then `labels_`."""
-        return self.fit(X, sample_weight=sample_weight).labels_
+        return self._fit(X, sample_weight).labels_
 
     def fit_transform(self, X: Any, y: Any = None, sample_weight: Any = None) -> Array:
         """`fit`, then `transform` of the same X."""
-        return self.fit(X, sample_weight=sample_weight).transform(X)
+        return self._fit(X, sample_weight).transform(X)
 
     def transform(self, X: Any) -> Array:
         """The distance from each row of X (n, d) to each centroid, (n, n_clusters): float32 for float32, or float64."""

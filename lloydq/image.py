@@ -1,8 +1,10 @@
 """A picture from anywhere to pixels, and a picture to a file that is whole or not there."""
 
+import contextlib
 import io
 import os
 import secrets
+import stat
 import struct
 import zlib
 from dataclasses import dataclass
@@ -149,8 +151,30 @@ def write(path: str | os.PathLike[str], data: bytes, *, overwrite: bool) -> None
         with part.open("xb") as file:
             file.write(data)
         if overwrite:
+            if target.exists():
+                part.chmod(stat.S_IMODE(target.stat().st_mode))
             part.replace(target)
         else:
-            os.link(part, target)  # unlike a rename, never over a file that has appeared meanwhile
+            _move_to_free_name(part, target)
+    except FileExistsError:
+        raise FileExistsError(f"{os.fspath(path)!r} exists") from None
+    except OSError as error:  # in the user's words, not with the name of the part
+        raise OSError(error.errno, error.strerror or str(error), os.fspath(path)) from error
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def _move_to_free_name(part: Path, target: Path) -> None:
+    """Unlike a rename, never over a file that has appeared meanwhile."""
+    try:
+        os.link(part, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        target.touch(exist_ok=False)
+        try:
+            part.replace(target)
+        except BaseException:
+            target.unlink()
+            raise

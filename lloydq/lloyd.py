@@ -27,7 +27,9 @@ def random_points(X: Array, k: int, rng: Any = None, weight: Array | None = None
     [[3, 4], [5, 6]]
     """
     X, rng, w = np.asarray(X), np.random.default_rng(rng), np.asarray(1 if weight is None else weight)
-    copies = weight is not None and np.array_equal(w, np.floor(w))
+    if weight is not None and (w.shape != (len(X),) or not (w >= 0).all()):
+        raise ValueError(f"weight must have shape ({len(X)},), none of them negative; got shape {w.shape}")
+    copies = weight is not None and np.array_equal(w, np.floor(w)) and w.sum() < 2**53
     available = len(X) if weight is None else int(w.sum()) if copies else np.count_nonzero(w)
     if not 1 <= k <= available:
         raise ValueError(f"k must be from 1 to the number of points, {available}; got {k}")
@@ -68,19 +70,31 @@ class Sums:
     skipped: int = 0  # distances that were not needed
 
     def __add__(self, other: "Sums") -> "Sums":
-        return Sums(*map(add, vars(self).values(), vars(other).values()))
+        return Sums(
+            self.points + other.points,
+            self.weight + other.weight,
+            self.changed + other.changed,
+            self.computed + other.computed,
+            self.skipped + other.skipped,
+        )
 
 
-def add_up(X: Array, labels: Array, weight: Array, k: int) -> Sums:
-    """The sums over the members of each cluster, in float64, row by row."""
-    points = [np.bincount(labels, weight * x, k) for x in X.T]
-    return Sums(np.stack(points, axis=1), np.bincount(labels, weight, k))
+def add_up(X: Array, labels: Array, k: int, weight: Array | None = None) -> Sums:
+    """The sums over the members of each of the k clusters, in float64, row by row."""
+    w = np.ones(len(X)) if weight is None else weight
+    points = [np.bincount(labels, w * x, k) for x in np.asarray(X).T]
+    return Sums(np.stack(points, axis=1), np.bincount(labels, w, k))
 
 
 def update(sums: Sums, centroids: Array) -> Array:
-    """The mean of each cluster's members, (k, d); a centroid without members stays where it is."""
+    """The mean of each cluster's members, (k, d); a centroid without members stays where it is.
+
+    >>> X, centroids = np.array([[0, 0], [9, 9], [1, 0]]), np.array([[0, 0], [8, 8]])
+    >>> update(add_up(X, assign(X, centroids), k=2), centroids).tolist()
+    [[0.5, 0.0], [9.0, 9.0]]
+    """
     weight = sums.weight[:, None]
-    return np.divide(sums.points, weight, out=centroids.copy(), where=weight > 0)
+    return np.divide(sums.points, weight, out=np.array(centroids, np.float64), where=weight > 0)
 
 
 def squared_distances(X: Array, centroids: Array, labels: Array) -> Array:
@@ -102,7 +116,7 @@ class PlainPass:
         self.X, self.weight = X, np.broadcast_to(np.float64(1) if weight is None else weight, len(X))
         self.labels = np.full(len(X), -1, np.int32)
         rows = chunks(len(X), 1)
-        all_in_one = reduce(add, (add_up(X[r], self.labels[r] + 1, self.weight[r], 1) for r in rows))
+        all_in_one = reduce(add, (add_up(X[r], np.zeros_like(self.labels[r]), 1, self.weight[r]) for r in rows))
         mean = all_in_one.points[0] / all_in_one.weight[0]
         # T = Σ w‖x − origin‖² about a fixed origin near the mean; whole numbers take a whole one, and stay exact
         self.origin = np.rint(mean) if X.dtype.kind in "iu" else mean
@@ -115,24 +129,28 @@ class PlainPass:
 
     def visit(self, rows: slice) -> Sums:
         labels = assign(self.X[rows], self.centroids)
-        sums = add_up(self.X[rows], labels, self.weight[rows], len(self.centroids))
+        sums = add_up(self.X[rows], labels, len(self.centroids), self.weight[rows])
         sums.changed, sums.computed = int((labels != self.labels[rows]).sum()), len(labels) * len(self.centroids)
         self.labels[rows] = labels
         return sums
 
-    def farthest(self, m: int) -> tuple[Array, Array, Array]:
+    def farthest(self, m: int, rows: Array | None = None) -> tuple[Array, Array, Array]:
         """The m distinct positions farthest from their centroids, for empty clusters, with their weights and labels.
 
         Ties go to the smallest coordinates. A cluster's last position is not given away.
         """
-        X, distance = self.X.astype(np.float64), squared_distances(self.X, self.centroids, self.labels)
-        rows = np.flatnonzero(self.weight)
-        rows = rows[np.lexsort((*X[rows].T[::-1], -distance[rows]))]  # farthest first, equal positions together
-        new = np.append(True, (X[rows[1:]] != X[rows[:-1]]).any(1))
-        weight, rows = np.bincount(np.cumsum(new) - 1, self.weight[rows]), rows[new]
-        free = distance[rows] > 0
-        free[len(rows) - 1 - np.unique(self.labels[rows][::-1], return_index=True)[1]] = False
-        return X[rows[free]][:m], weight[free][:m], self.labels[rows[free]][:m]
+        rows = np.flatnonzero(self.weight) if rows is None else rows
+        X, weight, labels = self.X[rows].astype(np.float64), self.weight[rows], self.labels[rows]
+        distance = squared_distances(X, self.centroids, labels)
+        order = np.lexsort((*X.T[::-1], -distance))  # farthest first, equal positions together
+        X, distance, labels = X[order], distance[order], labels[order]
+        new = np.append(True, (X[1:] != X[:-1]).any(axis=1))  # the first of each position
+        weight = np.bincount(np.cumsum(new) - 1, weight[order])
+        X, distance, labels = X[new], distance[new], labels[new]
+        free = distance > 0
+        _, last_from_behind = np.unique(labels[::-1], return_index=True)
+        free[len(labels) - 1 - last_from_behind] = False  # each cluster's last position
+        return X[free][:m], weight[free][:m], labels[free][:m]
 
     def inertia(self, sums: Sums, centroids: Array) -> float:
         """Σ w‖x − c‖² from the sums alone: T − 2 Σ c·S + Σ N‖c‖², about the origin."""
@@ -234,7 +252,7 @@ def steps(
         step.current = False
         if tol > 0 and (shift**2).sum() <= tol * visit.variance:
             reason = "tol"
-        elif n_iter == max_iter:
+        elif max_iter is not None and n_iter >= max_iter:
             reason = "max_iter"
         elif (moved == landmark).all() and shift.any():
             reason = "cycle"  # impossible but for rounding (R. P. Brent's test, BIT 20, 1980)

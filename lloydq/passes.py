@@ -7,9 +7,11 @@ from operator import add
 import numpy as np
 
 from . import lloyd, pool
-from .lloyd import Array, PlainPass, Sums, chunks
+from .lloyd import Array, PlainPass, Sums, chunks, squared_distances
 
 TINY = 100_000  # n·k·d up to which NumPy (a millisecond) ends before Numba has been imported (a third of a second)
+
+FAR = 256  # points that are sorted first when an empty cluster asks for the farthest
 
 
 def _kernel(d: int) -> Callable[[Array, Array, Array], int]:
@@ -51,6 +53,18 @@ class DensePass(PlainPass):
 
         kernels.add_up(X, weight, labels, sums.points, sums.weight)
         return int(np.count_nonzero(labels != before))
+
+    def farthest(self, m: int, rows: Array | None = None) -> tuple[Array, Array, Array]:
+        """Only the farthest points are sorted, with one nearer point of each cluster, which stays as its last."""
+        distance = np.where(self.weight > 0, squared_distances(self.X, self.centroids, self.labels), -1.0)
+        if rows is None and (few := max(FAR, 4 * m)) < len(distance):
+            limit = np.partition(distance, -few)[-few]
+            nearer = np.flatnonzero((distance >= 0) & (distance < limit))
+            _, one_each = np.unique(self.labels[nearer], return_index=True)
+            found = super().farthest(m, np.append(np.flatnonzero(distance >= max(limit, 0)), nearer[one_each]))
+            if len(found[0]) == m:
+                return found
+        return super().farthest(m, rows)
 
 
 class WholePass(DensePass):

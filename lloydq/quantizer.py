@@ -1,6 +1,7 @@
 """Colour quantization: a picture in k colours."""
 
 import os
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +12,7 @@ import numpy as np
 
 from . import checks
 from .colors import DistinctColors
-from .estimator import run
+from .estimator import ConvergenceWarning, run
 from .image import Picture, indexed, load, png, write
 from .lloyd import Array, Step, random_points, squared_distances
 from .palette import Palette
@@ -45,7 +46,8 @@ class Quantized:
     n_distinct : int
         Distinct colours of the original.
     timings : dict of str to float
-        Seconds: "read", "count" (distinct colours), "seed", "fit", "map" (nearest colour of every pixel).
+        Seconds: "read", "count" (distinct colours), "seed", "fit", "map" (nearest colour of every pixel). The first
+        call of a process also loads or compiles the kernels in them.
     """
 
     indices: Array
@@ -204,13 +206,15 @@ def quantize(
     start = starting_centroids(fitted.colors, k, init, generator, weight, n_threads)
     watch.stop("seed")
     step, reason = run(fitted.colors, start, weight, tol=tol, max_iter=max_iter, n_threads=n_threads, callback=callback)
+    if reason == "max_iter":
+        warnings.warn(f"stopped at max_iter={max_iter} while labels still changed", ConvergenceWarning, stacklevel=2)
     palette = _palette(step.centroids, np.bincount(step.labels, weight, k), distinct)
     watch.stop("fit")
     return _mapped(image, palette, watch, n_iter=step.n_iter, converged=reason == "converged", stop_reason=reason)
 
 
 def apply_palette(image: Any, palette: Any, *, n_threads: int | None = None) -> Quantized:
-    """A picture in the colours of a given palette, the nearest for every pixel, exactly.
+    """A picture in the colours of a given palette (rounded to bytes), the nearest for every pixel, exactly.
 
     Parameters
     ----------

@@ -36,7 +36,7 @@ def test_assign_refuses_other_columns():
 def test_update_is_the_mean_and_leaves_empty_centroids(rng):
     X, labels, weight = rng.normal(size=(50, 2)), rng.integers(0, 3, 50), rng.random(50)
     centroids = np.full((4, 2), 7.0)
-    moved = update(add_up(X, labels, weight, 4), centroids)
+    moved = update(add_up(X, labels, 4, weight), centroids)
     np.testing.assert_array_equal(moved, naive.update(X, labels, weight, centroids))
     assert moved[3].tolist() == [7.0, 7.0]
 
@@ -84,8 +84,8 @@ def test_weights_are_copies(rng):
 
 def test_sums_of_two_pieces_add(rng):
     X, labels, w = rng.integers(0, 99, (100, 3)), rng.integers(0, 5, 100), np.ones(100)
-    both = add_up(X[:37], labels[:37], w[:37], 5) + add_up(X[37:], labels[37:], w[37:], 5)
-    whole = add_up(X, labels, w, 5)
+    both = add_up(X[:37], labels[:37], 5) + add_up(X[37:], labels[37:], 5, w[37:])
+    whole = add_up(X, labels, 5)
     np.testing.assert_array_equal(both.points, whole.points)
     np.testing.assert_array_equal(both.weight, whole.weight)
     assert vars(Sums(w, w, 1, 2, 3) + Sums(w, w, 10, 20, 30))["skipped"] == 33
@@ -112,6 +112,8 @@ def test_stop_rules(rng):
     assert short[-1].stop_reason == "max_iter"
     np.testing.assert_array_equal(short[-1].centroids, short[-2].moved)
     assert short[-1].labels.tolist() == naive.assign(X, short[-1].centroids)
+
+    assert [step.n_iter for step in steps(X, X[:9], max_iter=0)] == [1, 1]
 
     loose = list(steps(X, X[:9], tol=1e-2))
     assert loose[-1].stop_reason == "tol"
@@ -224,6 +226,19 @@ def test_random_points_without_and_with_counts(rng):
 def test_random_points_refuses_other_numbers(k):
     with pytest.raises(ValueError, match=f"from 1 to the number of points, 10; got {k}"):
         random_points(np.zeros((10, 2)), k, 0)
+
+
+@pytest.mark.parametrize("weight", [np.ones(9), -np.ones(10), np.full(10, np.nan), 3])
+def test_random_points_refuses_other_weights(weight):
+    with pytest.raises(ValueError, match=r"weight must have shape \(10,\)"):
+        random_points(np.zeros((10, 2)), 2, 0, weight)
+
+
+def test_one_step_by_hand():
+    X = np.array([[1, 1], [2, 1], [8, 9], [9, 9]])
+    centroids = random_points(X, 2, rng=0)
+    moved = update(lloydq.add_up(X, assign(X, centroids), 2), centroids)
+    assert moved.tolist() == next(steps(X, centroids)).moved.tolist()
 
 
 def test_random_points_follow_the_counts():
