@@ -67,7 +67,8 @@ def test_options_reach_the_library(folder, capsys):
     words = ("photo.png", "-k", "5", "--sample", "400", "--init", "random", "--seed", "3", "--tol", "1e-3")
     assert call(*words, "--max-iter", "7", "--threads", "2", "-o", "out.png", "-q") == 0
     assert capsys.readouterr().err == ""
-    q = lloydq.quantize("photo.png", 5, sample=400, init="random", rng=3, tol=1e-3, max_iter=7)
+    with pytest.warns(lloydq.ConvergenceWarning):
+        q = lloydq.quantize("photo.png", 5, sample=400, init="random", rng=3, tol=1e-3, max_iter=7)
     assert Path("out.png").read_bytes() == q.png
 
 
@@ -185,6 +186,27 @@ def test_a_folder_that_cannot_be_written(folder, capsys, monkeypatch):
     assert call("photo.png", "-k", "4") == 1
     assert "permission denied" in capsys.readouterr().err
     assert names(folder) == ["photo.png"]
+
+
+def test_a_folder_that_may_not_be_written_is_told_before_the_work(folder, capsys, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert call("photo.png", "-k", "4", "-v") == 1
+    said = capsys.readouterr().err
+    assert "cannot be written to" in said
+    assert "iteration" not in said
+
+
+def test_a_file_where_the_demo_wants_its_folder(folder, capsys):
+    Path("lloydq-demo").write_text("mine")
+    assert call("demo") == 1
+    assert "'lloydq-demo': file exists" in capsys.readouterr().err
+    assert Path("lloydq-demo").read_text() == "mine"
+
+
+def test_a_terminal_of_few_characters(folder):
+    done = run("compare", "photo.png", "-k", "4", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert Path("photo-compare-4.png").exists()
 
 
 def test_debug_shows_the_traceback(folder, capsys):

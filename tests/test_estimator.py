@@ -196,6 +196,26 @@ def test_bad_weights(weight, error):
         KMeans(1).fit(np.zeros((3, 2)), sample_weight=weight)
 
 
+def test_weights_that_overflow():
+    for weight in (1e300, 1e308):
+        with pytest.raises(ValueError, match="sample_weight"):
+            KMeans(1).fit(np.array([[1e10], [2e10]]), sample_weight=[weight, weight])
+
+
+def test_long_doubles(blobs):
+    np.testing.assert_array_equal(
+        KMeans(3, random_state=0).fit(blobs.astype(np.longdouble)).labels_, KMeans(3, random_state=0).fit(blobs).labels_
+    )
+
+
+def test_warnings_point_at_the_caller():
+    X = [[1.0], [1.0], [2.0]]
+    for method in ("fit", "fit_predict", "fit_transform"):
+        with pytest.warns(ConvergenceWarning) as seen:
+            getattr(KMeans(3, random_state=0), method)(X)
+        assert [warning.filename for warning in seen] == [__file__]
+
+
 def test_unfitted_and_other_columns(blobs):
     with pytest.raises(NotFittedError, match="not fitted yet"):
         KMeans(2).predict(blobs)
@@ -203,7 +223,7 @@ def test_unfitted_and_other_columns(blobs):
     for method in (model.predict, model.transform, model.score):
         with pytest.raises(ValueError, match="X has 3 features, but KMeans is expecting 2 features as input"):
             method(np.zeros((4, 3)))
-    with pytest.raises(ValueError, match="X has 3 features, but centroids"):
+    with pytest.raises(ValueError, match="X has 3 columns and the centroids have 2"):
         nearest(np.zeros((4, 3)), np.zeros((2, 2)))
 
 

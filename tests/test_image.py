@@ -145,6 +145,30 @@ def test_a_file_that_appears_meanwhile_is_not_overwritten(tmp_path, monkeypatch)
     assert len(list(tmp_path.iterdir())) == 1
 
 
+def test_a_file_system_without_links_and_the_mode_of_a_replaced_file(tmp_path, monkeypatch):
+    def no_links(*_):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_links)
+    target = tmp_path / "out.png"
+    write(target, b"first", overwrite=False)
+    assert target.read_bytes() == b"first"
+    with pytest.raises(FileExistsError):
+        write(target, b"second", overwrite=False)
+    target.chmod(0o600)
+    write(target, b"second", overwrite=True)
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_errors_name_the_file_that_was_asked_for(tmp_path):
+    (tmp_path / "folder.png").mkdir()
+    for path in (tmp_path / "folder.png", tmp_path / "nowhere" / "out.png"):
+        with pytest.raises(OSError, match=path.name) as caught:
+            write(path, b"data", overwrite=True)
+        assert caught.value.filename == str(path)
+
+
 def test_a_link_keeps_pointing_where_it_did(tmp_path):
     (tmp_path / "real.png").write_bytes(b"old")
     (tmp_path / "link.png").symlink_to(tmp_path / "real.png")

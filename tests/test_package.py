@@ -76,7 +76,7 @@ def test_results_are_the_same_without_the_compiler():
         rng = np.random.default_rng(0)
         X, W = rng.random((3000, 3)), rng.integers(0, 256, (40, 50, 3)).astype(np.uint8)
         model = lloydq.KMeans(12, random_state=0, max_iter=3, tol=0).fit(X)
-        q = lloydq.quantize(W, 20, max_iter=2)
+        q = lloydq.quantize(W, 20, tol=0.5)
         print(hashlib.sha256(model.cluster_centers_.tobytes() + model.labels_.tobytes() + q.png).hexdigest())
     """
     code = code.replace("import hashlib,", "import warnings; warnings.simplefilter('ignore')\n        import hashlib,")
@@ -89,7 +89,7 @@ def test_warming_up_compiles_all_that_later_work_needs(photo_path):
         from lloydq import kernels
         kernels.compile_all()
         before = [len(kernel.signatures) for kernel in kernels.ALL]
-        lloydq.quantize({str(photo_path)!r}, 64, max_iter=2)
+        lloydq.quantize({str(photo_path)!r}, 64, tol=1)
         rng = np.random.default_rng(0)
         for dtype in (np.uint8, np.float32, np.float64, np.int16):
             for d in (2, 3):

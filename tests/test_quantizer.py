@@ -30,6 +30,7 @@ def noise(rng):
 @pytest.mark.parametrize(
     "options", [{}, {"init": "random"}, {"sample": 500}, {"tol": 1e-3}, {"max_iter": 3}, {"rng": 9}]
 )
+@pytest.mark.filterwarnings("ignore:stopped at max_iter")
 @pytest.mark.parametrize("k", [1, 2, 17, 256])
 def test_every_pixel_has_its_nearest_colour(noise, k, options):
     q = quantize(noise, k, **options)
@@ -149,6 +150,11 @@ def test_exact_palette_colours_stay(rng):
     q = apply_palette(picture, palette)
     np.testing.assert_array_equal(q.palette.colors[q.indices], picture)
     assert q.mse == 0
+
+
+def test_a_stop_at_max_iter_warns(noise):
+    with pytest.warns(lloydq.ConvergenceWarning, match="max_iter=2"):
+        assert quantize(noise, 9, max_iter=2).stop_reason == "max_iter"
 
 
 def test_callback_sees_each_step_and_may_stop(noise):
