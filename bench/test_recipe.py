@@ -45,6 +45,20 @@ def test_fit_sample(benchmark, name):
     benchmark.extra_info.update(mse=mse(SAMPLE, model.cluster_centers_), n_iter=model.n_iter_)
 
 
+@pytest.mark.parametrize("init", ["k-means++", "random"])
+@pytest.mark.parametrize("name", CONTENDERS)
+@pytest.mark.benchmark(group="1 fit 2,000 pixels, ten seeds, each its own seeding by name")
+def test_fit_sample_by_name(benchmark, name, init):
+    X = SAMPLE.astype(CONTENDERS[name])
+    Model = lloydq.KMeans if name == "lloydq" else sklearn_cluster.KMeans
+
+    def ten():
+        return [Model(K, init=init, n_init=1, random_state=seed).fit(X) for seed in range(10)]
+
+    models = benchmark.pedantic(ten, rounds=9, warmup_rounds=1)
+    benchmark.extra_info["mse"] = round(float(np.mean([mse(SAMPLE, model.cluster_centers_) for model in models])), 3)
+
+
 @pytest.mark.parametrize("name", CONTENDERS)
 @pytest.mark.benchmark(group="2 predict 2,073,600 pixels")
 def test_predict_all(benchmark, name):

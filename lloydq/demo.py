@@ -32,7 +32,7 @@ def tell(
         for panel in compare.ways(photo, K, rng=rng, n_threads=n_threads, callback=callback):
             panels.append(panel)
             encoded.append(aside.submit(lambda q: q.png, panel.result))
-        sheet = aside.submit(lambda: png(compare.picture(photo, panels), effort=3))
+        sheet = aside.submit(lambda: png(compare.picture(photo, panels), effort=1))
         yield f"  as 24-bit PNG    {len(whole.result()):,} bytes"
         yield f"  distinct colours {panels[0].result.n_distinct:,}"
         yield f"\nThe same picture in {K} colours, the palette found in five ways:\n"
