@@ -70,13 +70,8 @@ class Sums:
     skipped: int = 0  # distances that were not needed
 
     def __add__(self, other: "Sums") -> "Sums":
-        return Sums(
-            self.points + other.points,
-            self.weight + other.weight,
-            self.changed + other.changed,
-            self.computed + other.computed,
-            self.skipped + other.skipped,
-        )
+        counts = self.changed + other.changed, self.computed + other.computed, self.skipped + other.skipped
+        return Sums(self.points + other.points, self.weight + other.weight, *counts)
 
 
 def add_up(X: Array, labels: Array, k: int, weight: Array | None = None) -> Sums:
@@ -166,17 +161,13 @@ class Step:
     centroids: Array  # (k, d): the labels are nearest to these
     moved: Array  # (k, d): the centroids after the update
     shift: Array  # (k,) distances that they moved
+    changed: int  # points whose label changed
     sums: Sums  # of the labels
     sums_after: Sums  # the same, or with empty clusters filled
     relocated: int  # empty clusters that took a far position
     stop_reason: str | None  # in the last step: "converged", "tol", "max_iter" or "cycle"
     visit: PlainPass
     current: bool = True  # until the loop goes on
-
-    @property
-    def changed(self) -> int:
-        """Points whose label changed."""
-        return self.sums.changed
 
     @cached_property
     def inertia(self) -> float:
@@ -211,15 +202,9 @@ def fill_empty(visit: PlainPass, sums: Sums, moved: Array, empty: Array) -> tupl
 
 
 def steps(
-    X: Array,
-    centroids: Array,
-    weight: Array | None = None,
-    *,
-    tol: float = 0.0,
-    max_iter: int | None = None,
-    make_pass: Callable[[Array, Array | None], PlainPass] = PlainPass,
-    fixed: Any = None,
-) -> Iterator[Step]:
+    X: Array, centroids: Array, weight: Array | None = None, *, tol: float = 0.0, max_iter: int | None = None,
+    make_pass: Callable[[Array, Array | None], PlainPass] = PlainPass, fixed: Any = None,
+) -> Iterator[Step]:  # fmt: skip
     """Lloyd's algorithm from the given centroids (k, d), a `Step` at a time; the last one names its `stop_reason`.
 
     It converged when no label changed and nothing was relocated. It also stops when Σ shift² ≤ tol × the mean variance
@@ -245,7 +230,7 @@ def steps(
             moved[~free] = centroids[~free]
             reason = "converged" if sums.changed == relocated == 0 else None
         shift = np.sqrt(((moved - centroids) ** 2).sum(1))
-        step = Step(n_iter, centroids, moved, shift, sums, after, relocated, reason, visit)
+        step = Step(n_iter, centroids, moved, shift, sums.changed, sums, after, relocated, reason, visit)
         yield step
         if reason is not None:
             return
