@@ -45,7 +45,7 @@ def weights(weight: Any, n: int, name: str = "sample_weight") -> Array | None:
     if array.shape != (n,):
         raise ValueError(f"{name} must have shape ({n},), one weight for each point; got {array.shape}")
     array = array.astype(np.float64)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         total = array.sum()
     if not np.isfinite(total) or array.min() < 0 or total == 0:
         raise ValueError(f"{name} must be finite, not negative, and not all zero")

@@ -188,6 +188,7 @@ def test_bad_points(X, error, message):
         ([1, -1, 1], ValueError),
         ([0, 0, 0], ValueError),
         ([1, np.nan, 1], ValueError),
+        ([np.inf, -np.inf, 1], ValueError),
         (["a"] * 3, TypeError),
     ],
 )
