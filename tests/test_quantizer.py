@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 import lloydq
-from lloydq import Palette, apply_palette, lloyd, quantize
+from lloydq import Palette, apply_palette, lloyd, quantize, quantizer
+from lloydq.colors import DistinctColors
 
 
 def exact(q, pixels):
@@ -94,13 +95,14 @@ def test_k_distinct_colours_come_out_of_crowded_ones():
 
 
 def test_freed_entries_take_the_worst_fitting_colour():
-    picture = np.repeat(np.array([[0, 0, 0], [1, 1, 1], [200, 0, 0], [0, 0, 210]], np.uint8), [50, 40, 3, 2], axis=0)[
-        None
-    ]
-    start = np.array([[0.0, 0.0, 0.0], [0.4, 0.4, 0.4], [200.0, 0.0, 0.0]])
-    q = quantize(picture, 3, init=start)
-    assert q.palette.n_distinct == 3
-    assert (0, 0, 210) in list(q.palette) or (200, 0, 0) in list(q.palette)
+    colors = np.array([[10, 10, 10], [11, 10, 10], [200, 0, 0], [0, 0, 210]], np.uint8)
+    distinct = DistinctColors(np.repeat(colors, [50, 40, 3, 2], axis=0))
+    centroids = np.array([[10.2, 10.0, 10.0], [10.4, 10.0, 10.0], [200.0, 0.0, 0.0], [90.0, 90.0, 90.0]])
+    # The first two round to one colour; the last stands for nothing.
+    palette = quantizer._palette(centroids, np.array([50.0, 40.0, 3.0, 0.0]), distinct)
+    assert list(palette) == [(10, 10, 10), (11, 10, 10), (200, 0, 0), (0, 0, 210)]
+    palette = quantizer._palette(centroids[:3], np.array([50.0, 40.0, 3.0]), distinct)
+    assert list(palette) == [(10, 10, 10), (200, 0, 0), (0, 0, 210)]
 
 
 def test_the_file_is_an_indexed_png_of_exactly_these_colours(noise, tmp_path):
