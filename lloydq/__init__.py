@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _ROOM = {
-    "ConvergenceWarning": "estimator",
+    "ConvergenceWarning": "protocol",
     "KMeans": "estimator",
-    "NotFittedError": "estimator",
+    "NotFittedError": "protocol",
     "Palette": "palette",
     "Quantized": "quantizer",
     "Step": "lloyd",
@@ -16,6 +16,8 @@ _ROOM = {
     "add_up": "lloyd",
     "apply_palette": "quantizer",
     "assign": "lloyd",
+    "k_means": "estimator",
+    "kmeans_plusplus": "seeding",
     "nearest": "estimator",
     "pixels": "image",
     "quantize": "quantizer",
@@ -26,9 +28,8 @@ _ROOM = {
 __all__ = ["__version__", *_ROOM]
 
 if TYPE_CHECKING:
-    from .estimator import ConvergenceWarning as ConvergenceWarning
     from .estimator import KMeans as KMeans
-    from .estimator import NotFittedError as NotFittedError
+    from .estimator import k_means as k_means
     from .estimator import nearest as nearest
     from .image import pixels as pixels
     from .lloyd import Step as Step
@@ -39,9 +40,12 @@ if TYPE_CHECKING:
     from .lloyd import steps as steps
     from .lloyd import update as update
     from .palette import Palette as Palette
+    from .protocol import ConvergenceWarning as ConvergenceWarning
+    from .protocol import NotFittedError as NotFittedError
     from .quantizer import Quantized as Quantized
     from .quantizer import apply_palette as apply_palette
     from .quantizer import quantize as quantize
+    from .seeding import kmeans_plusplus as kmeans_plusplus
 
 
 def __getattr__(name: str) -> Any:

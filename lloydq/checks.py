@@ -1,6 +1,7 @@
 """What counts as points, weights, a number of clusters, a palette; and every message that says what does not."""
 
 import numbers
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -8,43 +9,82 @@ import numpy as np
 from .lloyd import Array
 
 
+class InvalidTypeError(TypeError, ValueError):
+    """Something of the wrong kind. scikit-learn raises now the one, now the other: whoever catches either is right."""
+
+
 def points(X: Any, name: str = "X") -> Array:
     """X as an array (n, d) of finite numbers, at least one of each; no copy where it is one already."""
     if hasattr(X, "toarray") and hasattr(X, "nnz"):
-        raise TypeError(f"{name} is sparse; lloydq works on dense arrays: pass {name}.toarray()")
+        raise InvalidTypeError(
+            f"{name} is sparse. Sparse data was passed, but dense data is required: pass {name}.toarray()"
+        )
+    if isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
+        raise ValueError(f"{name} has masked values; k-means needs them all: fill them, or drop their rows")
     X = np.asarray(X)
     if X.dtype == object:
-        try:
-            X = X.astype(np.float64)
-        except (TypeError, ValueError) as error:
-            raise TypeError(f"{name} must hold numbers; {error}") from None
+        X = _numbers(X, name)
     if X.dtype == bool:
         X = X.astype(np.uint8)
     if X.dtype == np.longdouble and X.dtype.itemsize > 8:
         X = X.astype(np.float64)
+    if X.dtype.kind == "c":
+        raise InvalidTypeError(f"Complex data not supported: {name} must hold real numbers; got dtype {X.dtype}")
     if X.dtype.kind not in "iuf":
-        raise TypeError(f"{name} must hold real numbers; got dtype {X.dtype}")
-    if X.ndim != 2 or 0 in X.shape:
-        raise ValueError(f"{name} must have shape (n, d) with at least one row and one column; got {X.shape}")
+        raise InvalidTypeError(f"{name} must hold real numbers; got dtype {X.dtype}")
+    _two_dimensions(X, name)
     if X.dtype.kind == "f":
-        reach = max(-float(X.min()), float(X.max()))  # NaN if any is
-        if not np.isfinite(reach):
-            raise ValueError(f"{name} must hold finite numbers; it contains {'NaN' if np.isnan(reach) else 'infinity'}")
-        if reach > (limit := np.sqrt(np.finfo(np.float64).max / 4 / X.size)):
-            raise ValueError(f"{name} reaches {reach:.3g}; above {limit:.3g} squared distances overflow: scale it down")
+        _finite(X, name)
     return np.asarray(X)
 
 
+def _numbers(X: Array, name: str) -> Array:
+    """An array of objects as float64."""
+    if any(isinstance(value, str | bytes) for value in X.flat):
+        raise InvalidTypeError(f"{name} must hold real numbers; it holds strings")
+    try:
+        return X.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise InvalidTypeError(f"{name} must hold real numbers; {error}") from None
+
+
+def _two_dimensions(X: Array, name: str) -> None:
+    if X.ndim != 2:
+        raise ValueError(
+            f"{name} must have shape (n, d). Expected 2D array, got {X.ndim}D array instead, of shape {X.shape}. "
+            "Reshape your data: array.reshape(-1, 1) if it has a single feature, array.reshape(1, -1) if it is a "
+            "single sample"
+        )
+    for count, what in zip(X.shape, ("sample", "feature"), strict=True):
+        if count == 0:
+            raise ValueError(
+                f"{name} must have shape (n, d), with at least one row and one column: found array with 0 {what}(s) "
+                f"(shape={X.shape}) while a minimum of 1 is required."
+            )
+
+
+def _finite(X: Array, name: str) -> None:
+    """Refuse NaN, infinity, and numbers whose squared distances overflow."""
+    reach = max(-float(X.min()), float(X.max()))  # NaN if any is
+    if not np.isfinite(reach):
+        what = "NaN" if np.isnan(reach) else "infinity"
+        raise ValueError(f"Input {name} contains {what}; all its numbers must be finite")
+    if reach > (limit := np.sqrt(np.finfo(np.float64).max / 4 / X.size)):
+        raise ValueError(f"{name} reaches {reach:.3g}; above {limit:.3g} squared distances overflow: scale it down")
+
+
 def weights(weight: Any, n: int, name: str = "sample_weight") -> Array | None:
-    """None, or (n,) float64, finite, none below zero, not all zero."""
+    """None, or (n,) float64, finite, none below zero, not all zero; one number is that number for all."""
     if weight is None:
         return None
     array = np.asarray(weight)
+    if array.dtype == object:
+        array = _numbers(array, name)
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name} must hold real numbers; got dtype {array.dtype}")
-    if array.shape != (n,):
+        raise InvalidTypeError(f"{name} must hold real numbers; got dtype {array.dtype}")
+    if array.shape not in ((), (n,)):
         raise ValueError(f"{name} must have shape ({n},), one weight for each point; got {array.shape}")
-    array = array.astype(np.float64)
+    array = np.broadcast_to(np.asarray(array, np.float64), n)
     with np.errstate(over="ignore", invalid="ignore"):
         total = array.sum()
     if not np.isfinite(total) or array.min() < 0 or total == 0:
@@ -63,7 +103,7 @@ def reach(X: Array, weight: Array | None) -> None:
 def integer(value: Any, name: str, least: int = 1, most: int | None = None, what: str = "") -> int:
     """A whole number from least to most."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"{name} must be a whole number; got {value!r}")
+        raise InvalidTypeError(f"{name} must be a whole number; got {value!r}")
     number = int(value)
     if number < least or (most is not None and number > most):
         bounds = f"at least {least}" if most is None else f"from {least} to {most}{what and ', ' + what}"
@@ -74,15 +114,39 @@ def integer(value: Any, name: str, least: int = 1, most: int | None = None, what
 def tolerance(tol: Any) -> float:
     """A finite number, not negative."""
     if isinstance(tol, bool) or not isinstance(tol, numbers.Real):
-        raise TypeError(f"tol must be a number; got {tol!r}")
+        raise InvalidTypeError(f"tol must be a number; got {tol!r}")
     if not 0 <= float(tol) < np.inf:
         raise ValueError(f"tol must be finite and not negative; got {tol}")
     return float(tol)
 
 
+def clusters(n_clusters: Any, n: int) -> int:
+    """A number of clusters for n points."""
+    k = integer(n_clusters, "n_clusters")
+    if k > n:
+        raise ValueError(f"n_samples={n} should be >= n_clusters={k}.")
+    return k
+
+
 def iterations(max_iter: Any) -> int | None:
     """None (no limit) or a whole number from 1."""
     return None if max_iter is None else integer(max_iter, "max_iter")
+
+
+def number_of_starts(n_init: Any) -> int | None:
+    """None for "auto", or a whole number from 1."""
+    if isinstance(n_init, str):
+        if n_init != "auto":
+            raise InvalidTypeError(f"n_init must be 'auto' or a whole number; got {n_init!r}")
+        return None
+    return integer(n_init, "n_init")
+
+
+def one_of(value: Any, name: str, choices: Iterable[str]) -> str:
+    """One of the names."""
+    if not isinstance(value, str) or value not in choices:
+        raise InvalidTypeError(f"{name} must be one of {', '.join(map(repr, choices))}; got {value!r}")
+    return value
 
 
 def threads(n_threads: Any) -> int | None:
@@ -93,7 +157,7 @@ def threads(n_threads: Any) -> int | None:
 def same_columns(X: Array, d: int, owner: str) -> Array:
     """X, if it has d columns."""
     if X.shape[1] != d:
-        raise ValueError(f"X has {X.shape[1]} features, but {owner} is expecting {d} features as input")
+        raise ValueError(f"X has {X.shape[1]} features, but {owner} is expecting {d} features as input.")
     return X
 
 
@@ -102,15 +166,18 @@ def init(value: Any, k: int, d: int) -> Any:
     if isinstance(value, str):
         if value not in ("k-means++", "random"):
             raise ValueError(f"init must be 'k-means++', 'random', an array or a function; got {value!r}")
-        return value
+        return str(value)
     return value if callable(value) else starts(value, k, d)
 
 
 def starts(centroids: Any, k: int, d: int) -> Array:
-    """Starting centroids (k, d), float64."""
+    """Starting centroids (k, d), a copy in float64."""
     array = points(centroids, "init")
-    if array.shape != (k, d):
-        raise ValueError(f"init must have shape ({k}, {d}), clusters by features; got {array.shape}")
+    for found, wanted, what in zip(array.shape, (k, d), ("clusters", "features of the data"), strict=True):
+        if found != wanted:
+            raise ValueError(
+                f"The shape of the initial centers {array.shape} does not match the number of {what} {wanted}."
+            )
     return array.astype(np.float64)
 
 
@@ -131,4 +198,4 @@ def generator(seed: Any, name: str) -> np.random.Generator:
     try:
         return np.random.default_rng(seed)
     except (TypeError, ValueError):
-        raise TypeError(f"{name} must be None, a seed ≥ 0 or a NumPy generator; got {seed!r}") from None
+        raise InvalidTypeError(f"{name} must be None, a seed ≥ 0 or a NumPy generator; got {seed!r}") from None

@@ -1,26 +1,20 @@
-"""KMeans, shaped as scikit-learn's, and `nearest`."""
+"""KMeans, shaped as scikit-learn's, `k_means` and `nearest`."""
 
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
 
 from . import checks, pool
 from .colors import DistinctColors
-from .lloyd import Array, PlainPass, Step, chunks, squared_distances, steps
-from .passes import assign, suited
-from .seeding import Init, starting_centroids
+from .fitting import EMPTY_RULES, Fit, History, Record, fit, inertia
+from .lloyd import Array, Step, chunks, squared_distances
+from .passes import ALGORITHMS, assign
+from .protocol import Clusterer, ConvergenceWarning, also_theirs, warn
+from .seeding import TINY, Init, Positions, starting_centroids
 
 FOLD = 1 << 24  # n·k from which finding the distinct colours (8 ms) is cheaper than comparing every pixel
-
-
-class ConvergenceWarning(UserWarning):
-    """A fit stopped at `max_iter`, or found fewer distinct points than clusters."""
-
-
-class NotFittedError(ValueError, AttributeError):
-    """`fit` has to come before."""
+BETTER = 1e-10  # by which part of its inertia a later start has to be better: two that differ in rounding are one
 
 
 def nearest(X: Any, centroids: Any, *, n_threads: int | None = None) -> Array:
@@ -62,7 +56,7 @@ def nearest(X: Any, centroids: Any, *, n_threads: int | None = None) -> Array:
     return assign(X, centroids, n_threads)
 
 
-class KMeans:
+class KMeans(Clusterer):
     """Lloyd's k-means with scikit-learn's interface.
 
     Parameters
@@ -70,20 +64,32 @@ class KMeans:
     n_clusters : int, default 8
     init : "k-means++", "random", (n_clusters, d) array or function, default "k-means++"
         "k-means++" is the greedy kind of Arthur and Vassilvitskii (2007); "random" takes points at random, as the
-        textbook does. A function is called as ``init(X, n_clusters, random_state=)`` and returns centroids.
+        textbook does, but none where one has been taken. Both draw by value: the order of the rows makes no
+        difference, nor whether a point stands there three times or has weight 3. A function is called as
+        ``init(X, n_clusters, random_state=)`` with a RandomState and returns centroids.
     n_init : int or "auto", default "auto"
         Fits from different starts, of which the one of least inertia is kept. "auto" is 10 for "random" and for
-        functions, 1 otherwise.
+        functions, 1 otherwise. The first starts of a longer series are those of a shorter one.
     max_iter : int or None, default 300
         Iterations at most; None for no limit.
     tol : float, default 1e-4
-        Stop when Σ shift² ≤ tol × the mean variance of the columns. With 0, when no label changes.
+        Stop when Σ shift² ≤ tol × the mean (weighted) variance of the columns. With 0, when no label changes.
+    verbose : int, default 0
+        1 prints a line for each step.
     random_state : int, Generator, RandomState or None
         An int gives the same result at every call.
+    copy_x : bool, default True
+        Accepted, and not used: X is never changed.
+    algorithm : "auto", "lloyd", "elkan", "plain" or "dense", default "lloyd"
+        The first three are the fastest way that is exact. "plain" forces NumPy's loop, "dense" the compiled one that
+        visits every point. The result is the same.
     n_threads : int, optional
         The processors that this process may use, if left out. The result does not depend on it.
+    empty_cluster : "farthest", "keep" or "error", default "farthest"
+        A cluster without members takes the position that is farthest from its centroid, or keeps its centroid, or
+        raises ValueError.
     callback : function, optional
-        Called with each `Step`. If it returns True, the fit ends with that step's centroids and labels.
+        Called with each `Step`. If it returns True, the fit from that start ends with that step's centroids and labels.
 
     Attributes
     ----------
@@ -99,7 +105,18 @@ class KMeans:
         Whether the fit ended because no label changed.
     stop_reason_ : str
         "converged", "tol", "max_iter", "cycle" or "callback".
+    history_ : list of Record
+        A named tuple for each step: n_iter, inertia, changed, shift, computed, skipped, relocated, seconds. After a
+        stop by tol or max_iter the last one, with the same n_iter, is the assignment to the last centroids.
     n_features_in_ : int
+    feature_names_in_ : (d,) array of str
+        Only where X was a data frame whose columns have names.
+
+    Notes
+    -----
+    X is never copied, unless it is a list or an array of objects: a `numpy.memmap` larger than memory is read in
+    passes. At the peak a fit takes 24 bytes a row (32 with weights that are not float64), besides 64 MiB for each
+    thread and 64·k·d bytes.
 
     Examples
     --------
@@ -112,13 +129,12 @@ class KMeans:
     S. P. Lloyd, "Least squares quantization in PCM", IEEE Transactions on Information Theory 28 (1982).
     """
 
-    cluster_centers_: Array
     labels_: Array
     inertia_: float
     n_iter_: int
     converged_: bool
     stop_reason_: str
-    n_features_in_: int
+    history_: list[Record]
 
     def __init__(
         self,
@@ -128,8 +144,12 @@ class KMeans:
         n_init: int | str = "auto",
         max_iter: int | None = 300,
         tol: float = 1e-4,
+        verbose: int = 0,
         random_state: Any = None,
+        copy_x: bool = True,
+        algorithm: str = "lloyd",
         n_threads: int | None = None,
+        empty_cluster: str = "farthest",
         callback: Callable[[Step], object] | None = None,
     ) -> None:
         self.n_clusters = n_clusters
@@ -137,8 +157,12 @@ class KMeans:
         self.n_init = n_init
         self.max_iter = max_iter
         self.tol = tol
+        self.verbose = verbose
         self.random_state = random_state
+        self.copy_x = copy_x
+        self.algorithm = algorithm
         self.n_threads = n_threads
+        self.empty_cluster = empty_cluster
         self.callback = callback
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
@@ -152,72 +176,68 @@ class KMeans:
         return self._fit(X, sample_weight)
 
     def _fit(self, X: Any, sample_weight: Any) -> Self:
-        X = checks.points(X)
+        frame, X = X, checks.points(X)
         weight = checks.weights(sample_weight, len(X))
         checks.reach(X, weight)
-        k = checks.integer(self.n_clusters, "n_clusters", most=len(X), what="the number of points")
+        k = checks.clusters(self.n_clusters, len(X))
         init, n_threads = checks.init(self.init, k, X.shape[1]), checks.threads(self.n_threads)
-        tol, max_iter = checks.tolerance(self.tol), checks.iterations(self.max_iter)
-        seeds = checks.generator(self.random_state, "random_state").integers(2**63, size=self._starts(init))
-
-        def fits() -> Iterator[tuple[Step, str]]:
-            for seed in seeds:  # a longer series of starts begins with the shorter one
-                start = starting_centroids(X, k, init, np.random.default_rng(seed), weight, n_threads)
-                yield run(X, start, weight, tol=tol, max_iter=max_iter, n_threads=n_threads, callback=self.callback)
-
-        self._keep(X, weight, *min(fits(), key=lambda fit: fit[0].inertia))
+        options = {
+            "tol": checks.tolerance(self.tol),
+            "max_iter": checks.iterations(self.max_iter),
+            "algorithm": checks.one_of(self.algorithm, "algorithm", ALGORITHMS),
+            "fill": EMPTY_RULES[checks.one_of(self.empty_cluster, "empty_cluster", EMPTY_RULES)],
+        }
+        self._n_init = self._starts(init)
+        seeds = checks.generator(self.random_state, "random_state").integers(2**63, size=self._n_init)
+        positions = Positions(X, weight, n_threads, compiled=X.size * k > TINY)
+        best: Fit | None = None
+        for seed in seeds:  # a longer series begins with the shorter one
+            start = starting_centroids(positions, k, init, np.random.default_rng(seed))
+            if self.verbose:
+                print("Initialization complete")
+            found = fit(X, start, weight, History(self.verbose, self.callback), n_threads=n_threads, **options)
+            if best is None or found.inertia < best.inertia * (1 - BETTER):
+                best = found
+        assert best is not None
+        self._keep_columns(frame)
+        self.n_features_in_ = X.shape[1]
+        self.cluster_centers_, self.labels_, self.inertia_ = best.centers, best.labels, best.inertia
+        self.n_iter_, self.stop_reason_, self.history_ = best.n_iter, best.stop_reason, best.history
+        self.converged_ = best.stop_reason == "converged"
+        self._warn_of(best)
         return self
 
     def _starts(self, init: Init) -> int:
-        if isinstance(self.n_init, str):
-            if self.n_init != "auto":
-                raise ValueError(f"n_init must be 'auto' or a whole number; got {self.n_init!r}")
-            return 10 if callable(init) or (isinstance(init, str) and init == "random") else 1
-        n_init = checks.integer(self.n_init, "n_init")
-        return n_init if isinstance(init, str) or callable(init) else 1
+        """How many starts."""
+        n_init = checks.number_of_starts(self.n_init)
+        if not isinstance(init, str) and not callable(init):
+            if n_init is not None and n_init > 1:
+                message = "Explicit initial center position passed: performing only one init in "
+                warn(f"{message}{type(self).__name__} instead of n_init={n_init}.", RuntimeWarning)
+            return 1
+        return n_init or (1 if init == "k-means++" else 10)
 
-    def _keep(self, X: Array, weight: Array | None, step: Step, stop_reason: str) -> None:
-        """Attributes that belong together: centroids in the dtype of X, labels nearest to them, the inertia of both."""
-        k = len(step.centroids)
-        centers, labels = step.centroids, step.labels
-        if X.dtype == np.float32:
-            centers = centers.astype(np.float32)
-            labels = assign(X, centers.astype(np.float64), self.n_threads)
-        spare = np.bincount(labels, weight, k) == 0
-        order = np.argsort(spare, kind="stable")  # spare centroids come last
-        self.cluster_centers_ = centers[order]
-        self.labels_ = np.argsort(order).astype(np.int32)[labels]
-        self.inertia_ = self._inertia(X, self.labels_, weight)
-        self.n_iter_, self.n_features_in_ = step.n_iter, X.shape[1]
-        self.converged_, self.stop_reason_ = stop_reason == "converged", stop_reason
-        message = None
-        if spare.any() and stop_reason != "callback":
-            message = (
-                f"Number of distinct clusters ({k - spare.sum()}) found smaller than n_clusters ({k}). "
-                "Possibly due to duplicate points in X."
+    def _warn_of(self, fit: Fit) -> None:
+        """At most one warning that the fit is not what was asked for."""
+        k = len(fit.centers)
+        if self.algorithm == "elkan" and k == 1:
+            message = "algorithm='elkan' doesn't make sense for a single cluster. Using 'lloyd' instead."
+            warn(message, RuntimeWarning)
+        if fit.spare and fit.stop_reason != "callback" and self.empty_cluster != "keep":
+            warn(
+                f"Number of distinct clusters ({k - fit.spare}) found smaller than n_clusters ({k}). "
+                "Possibly due to duplicate points in X.",
+                also_theirs(ConvergenceWarning),
             )
-        elif stop_reason == "max_iter":
+        elif fit.stop_reason == "max_iter":
             message = f"the fit stopped at max_iter={self.max_iter} before it converged; raise max_iter, or tol"
-        if message:
-            warnings.warn(message, ConvergenceWarning, stacklevel=4)
-
-    def _inertia(self, X: Array, labels: Array, weight: Array | None) -> float:
-        centers = self.cluster_centers_.astype(np.float64)
-
-        def visit(rows: slice) -> float:
-            distances = squared_distances(X[rows], centers, labels[rows])
-            return float((distances if weight is None else weight[rows] * distances).sum())
-
-        return sum(pool.run(visit, chunks(len(X), 1), self.n_threads))
+            warn(message, also_theirs(ConvergenceWarning))
 
     def _points(self, X: Any) -> Array:
         """Checked points for a fitted model."""
-        if not hasattr(self, "cluster_centers_"):
-            raise NotFittedError(
-                "This KMeans instance is not fitted yet. Call 'fit' with appropriate arguments before using this "
-                "estimator."
-            )
-        return checks.same_columns(checks.points(X), self.n_features_in_, "KMeans")
+        self._check_fitted()
+        self._check_columns(X)
+        return checks.same_columns(checks.points(X), self.n_features_in_, type(self).__name__)
 
     def predict(self, X: Any) -> Array:
         """The label of the nearest of `cluster_centers_` for each row of X (n, d): (n,) int32."""
@@ -227,13 +247,16 @@ class KMeans:
         """`fit`, then `labels_`."""
         return self._fit(X, sample_weight).labels_
 
-    def fit_transform(self, X: Any, y: Any = None, sample_weight: Any = None) -> Array:
+    def fit_transform(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
         """`fit`, then `transform` of the same X."""
         return self._fit(X, sample_weight).transform(X)
 
-    def transform(self, X: Any) -> Array:
-        """The distance from each row of X (n, d) to each centroid, (n, n_clusters): float32 for float32, or float64."""
-        X = self._points(X)
+    def transform(self, X: Any) -> Any:
+        """The distance from each row of X (n, d) to each centroid, (n, n_clusters): float32 for float32, or float64.
+
+        An array, or what `set_output` asks for.
+        """
+        frame, X = X, self._points(X)
         centers = self.cluster_centers_.astype(np.float64)
         distances = np.empty((len(X), len(centers)), np.float32 if X.dtype == np.float32 else np.float64)
 
@@ -242,31 +265,60 @@ class KMeans:
                 labels = np.broadcast_to(label, rows.stop - rows.start)
                 distances[rows, label] = np.sqrt(squared_distances(X[rows], centers, labels))
 
-        pool.run(visit, chunks(len(X), len(centers)), self.n_threads)
-        return distances
+        pool.run(visit, chunks(X.shape, len(centers)), self.n_threads)
+        return self._contained(distances, frame)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Minus the inertia of X (n, d) against the fitted centroids."""
         X = self._points(X)
-        return -self._inertia(X, self.predict(X), checks.weights(sample_weight, len(X)))
+        weight = checks.weights(sample_weight, len(X))
+        labels = nearest(X, self.cluster_centers_, n_threads=self.n_threads)
+        return -inertia(X, self.cluster_centers_, labels, weight, self.n_threads)
 
 
-def run(
-    X: Array,
-    start: Array,
-    weight: Array | None,
+def k_means(
+    X: Any,
+    n_clusters: int,
     *,
-    tol: float,
-    max_iter: int | None,
-    n_threads: int | None,
-    callback: Callable[[Step], object] | None,
-) -> tuple[Step, str]:
-    """The last step from one start, by the pass that suits, and why it was the last."""
+    sample_weight: Any = None,
+    init: Init = "k-means++",
+    n_init: int | str = "auto",
+    max_iter: int | None = 300,
+    verbose: int = 0,
+    tol: float = 1e-4,
+    random_state: Any = None,
+    copy_x: bool = True,
+    algorithm: str = "lloyd",
+    return_n_iter: bool = False,
+) -> tuple[Any, ...]:
+    """The centroids, labels and inertia of `KMeans`, as a function with scikit-learn's interface.
 
-    def make_pass(X: Array, weight: Array | None) -> PlainPass:
-        return suited(X, weight, len(start), n_threads)
+    The parameters are those of `KMeans` and of its `fit`, and
+    return_n_iter : bool, default False
+        Whether the number of iterations comes too.
 
-    for step in steps(X, start, weight, tol=tol, max_iter=max_iter, make_pass=make_pass):
-        if callback is not None and callback(step) is True:
-            return step, "callback"
-    return step, str(step.stop_reason)
+    Returns
+    -------
+    centroids : (n_clusters, d) array
+    labels : (n,) int32 array
+    inertia : float
+    n_iter : int
+        Only with return_n_iter.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `KMeans.fit`.
+
+    Examples
+    --------
+    >>> centroids, labels, inertia = k_means([[1.0], [2.0], [9.0], [10.0]], 2, random_state=0)
+    >>> sorted(centroids.ravel().tolist()), inertia
+    ([1.5, 9.5], 1.0)
+    """
+    model = KMeans(
+        n_clusters, init=init, n_init=n_init, max_iter=max_iter, verbose=verbose, tol=tol,
+        random_state=random_state, copy_x=copy_x, algorithm=algorithm,
+    ).fit(X, sample_weight=sample_weight)  # fmt: skip
+    result = model.cluster_centers_, model.labels_, model.inertia_
+    return (*result, model.n_iter_) if return_n_iter else result

@@ -178,25 +178,31 @@ def assign(X: Array, centroids: Array, labels: Array) -> int:
 
 
 @kernel
-def add_up(X: Array, weight: Array, labels: Array, points: Array, total: Array) -> None:
-    """Add each row of X (n, d), times its weight, to points (k, d) at its label, and its weight to total (k,)."""
+def add_up(X: Array, weight: Array, before: Array, labels: Array, points: Array, total: Array) -> int:
+    """Add each row of X (n, d), times its weight, to points (k, d) at its label, and its weight to total (k,).
+
+    Returns how many rows with weight have a label (n,) that is not what it was before.
+    """
+    changed = 0
     for i in range(X.shape[0]):
         j, w = labels[i], weight[i]
+        changed += (j != before[i]) & (w > 0)
         total[j] += w
         for t in range(X.shape[1]):
             points[j, t] += w * X[i, t]
+    return changed
 
 
 @kernel
 def transfer(X: Array, weight: Array, before: Array, labels: Array, points: Array, total: Array) -> int:
-    """Move the rows of X (n, d) whose label (n,) is not what it was from one sum to the other; how many did.
+    """Move the rows of X (n, d) whose label (n,) is not what it was from one sum to the other; how many that were.
 
-    Only for whole numbers, whose sums are exact. A label of −1 before: not in any sum yet.
+    Only for whole numbers, whose sums are exact. A label of −1 before: not in any sum yet. Rows without weight stay.
     """
     changed = 0
     for i in range(X.shape[0]):
         old, new = before[i], labels[i]
-        if old != new:
+        if old != new and weight[i] > 0:
             changed += 1
             total[new] += weight[i]
             for t in range(X.shape[1]):
@@ -225,14 +231,43 @@ def potentials(X: Array, weight: Array, nearest: Array, candidates: Array) -> Ar
 
 
 @kernel
-def approach(X: Array, centroid: Array, nearest: Array) -> None:
-    """k-means++: lower nearest (n,), squared distances, where this centroid (d,) is closer to the row of X (n, d)."""
+def approach(X: Array, centroid: Array, weight: Array, nearest: Array, parts: Array, masses: Array) -> None:
+    """k-means++: lower nearest (n,), squared distances, where this centroid (d,) is closer to the row of X (n, d).
+
+    Adds w·nearest to masses (p,) at the part (n,) of each row.
+    """
     for i in range(X.shape[0]):
         distance = 0.0
         for t in range(X.shape[1]):
             difference = X[i, t] - centroid[t]
             distance += difference * difference
         nearest[i] = min(distance, nearest[i])
+        masses[parts[i]] += weight[i] * nearest[i]
+
+
+@kernel
+def place(X: Array, factors: Array, limits: Array, parts: Array) -> None:
+    """parts[i]: 2j where limits j − 1 < Σ factor·x < limits j for row i of X (n, d), 2j + 1 where it is limits j.
+
+    There are as many limits (p,) as a power of two, ascending, the last infinite. The halvings of a block of rows go
+    side by side: 8 ns a row, a search of one row after the other takes 40.
+    """
+    sums, found = np.zeros(BLOCK), np.zeros(BLOCK, np.int64)
+    for start in range(0, X.shape[0], BLOCK):
+        stop = min(start + BLOCK, X.shape[0])
+        for i in range(start, stop):
+            total = 0.0
+            for t in range(X.shape[1]):
+                total += factors[t] * X[i, t]
+            sums[i - start], found[i - start] = total, 0
+        half = limits.shape[0] >> 1
+        while half:
+            for i in range(BLOCK):
+                found[i] += half * (limits[found[i] + half - 1] < sums[i])
+            half >>= 1
+        for i in range(start, stop):
+            j = found[i - start]
+            parts[i] = 2 * j + (limits[j] == sums[i - start])
 
 
 @kernel
@@ -272,7 +307,7 @@ def count(pixels: Array, table: Array, counts: Array) -> None:
         counts[table[_code(pixels[i, 0], pixels[i, 1], pixels[i, 2])]] += 1
 
 
-ALL = (assign_3, assign, add_up, transfer, potentials, approach, mark, look_up, count)
+ALL = (assign_3, assign, add_up, transfer, potentials, approach, place, mark, look_up, count)
 
 
 def compile_all() -> None:
@@ -283,10 +318,12 @@ def compile_all() -> None:
         for d, kernel in ((3, assign_3), (2, assign)):
             X = block_of(np.zeros((1, d), dtype), everything)
             kernel(X, readonly(np.zeros((1, d))), labels)
-        add_up(X, one, labels, np.zeros((1, d)), np.zeros(1))
+        add_up(X, one, labels, labels, np.zeros((1, d)), np.zeros(1))
         transfer(X, one, labels, labels, np.zeros((1, d)), np.zeros(1))
         potentials(X, one, one, np.zeros((1, d)))
-        approach(X, np.zeros(d), np.zeros(1))
+        parts = np.zeros(1, np.uint16)
+        approach(X, np.zeros(d), one, np.zeros(1), parts, np.zeros(1))
+        place(X, np.zeros(d), np.array([np.inf]), parts)
     pixel, table = block_of(np.zeros((1, 3), np.uint8), everything), np.zeros(1, np.uint8)
     mark(pixel, table)
     count(pixel, readonly(np.zeros(1, np.int32)), np.zeros(1, np.int64))

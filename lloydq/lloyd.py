@@ -65,7 +65,7 @@ class Sums:
 
     points: Array  # (k, d) float64: Σ w·x over the members of each cluster
     weight: Array  # (k,) float64: Σ w
-    changed: int = 0  # points whose label changed
+    changed: int = 0  # points (with weight) whose label changed
     computed: int = 0  # distances computed
     skipped: int = 0  # distances that were not needed
 
@@ -98,9 +98,10 @@ def squared_distances(X: Array, centroids: Array, labels: Array) -> Array:
     return np.asarray(sum((x - c[labels]) ** 2 for x, c in coordinates))
 
 
-def chunks(n: int, k: int) -> list[slice]:
-    """The rows in pieces, their size set by n and k alone: float sums do not hang on who adds them."""
-    size = max(8192, 16 * k, -(-n // 128))
+def chunks(shape: tuple[int, ...], k: int) -> list[slice]:
+    """The n rows in pieces, their size set by n, d and k alone: float sums do not hang on who adds them."""
+    n, d = shape
+    size = max(16 * k, min(max(8192, -(-n // 128)), -(-(1 << 20) // d)))
     return [slice(start, min(start + size, n)) for start in range(0, n, size)]
 
 
@@ -110,7 +111,7 @@ class PlainPass:
     def __init__(self, X: Array, weight: Array | None = None) -> None:
         self.X, self.weight = X, np.broadcast_to(np.float64(1) if weight is None else weight, len(X))
         self.labels = np.full(len(X), -1, np.int32)
-        rows = chunks(len(X), 1)
+        rows = chunks(X.shape, 1)
         all_in_one = reduce(add, (add_up(X[r], np.zeros_like(self.labels[r]), 1, self.weight[r]) for r in rows))
         mean = all_in_one.points[0] / all_in_one.weight[0]
         # T = Σ w‖x − origin‖² about a fixed origin near the mean; whole numbers take a whole one, and stay exact
@@ -120,12 +121,13 @@ class PlainPass:
 
     def __call__(self, centroids: Array) -> Sums:
         self.centroids = centroids
-        return reduce(add, map(self.visit, chunks(len(self.X), len(centroids))))
+        return reduce(add, map(self.visit, chunks(self.X.shape, len(centroids))))
 
     def visit(self, rows: slice) -> Sums:
         labels = assign(self.X[rows], self.centroids)
         sums = add_up(self.X[rows], labels, len(self.centroids), self.weight[rows])
-        sums.changed, sums.computed = int((labels != self.labels[rows]).sum()), len(labels) * len(self.centroids)
+        sums.changed = int(((labels != self.labels[rows]) & (self.weight[rows] > 0)).sum())
+        sums.computed = len(labels) * len(self.centroids)
         self.labels[rows] = labels
         return sums
 
@@ -201,15 +203,23 @@ def fill_empty(visit: PlainPass, sums: Sums, moved: Array, empty: Array) -> tupl
     return sums, moved, len(taken[0])
 
 
+Fill = Callable[[PlainPass, Sums, Array, Array], tuple[Sums, Array, int]]
+
+
+def keep_empty(_: PlainPass, sums: Sums, moved: Array, __: Array) -> tuple[Sums, Array, int]:
+    """Another rule: centroids without members stay where they are."""
+    return sums, moved, 0
+
+
 def steps(
     X: Array, centroids: Array, weight: Array | None = None, *, tol: float = 0.0, max_iter: int | None = None,
-    make_pass: Callable[[Array, Array | None], PlainPass] = PlainPass, fixed: Any = None,
+    make_pass: Callable[[Array, Array | None], PlainPass] = PlainPass, fill: Fill = fill_empty, fixed: Any = None,
 ) -> Iterator[Step]:  # fmt: skip
     """Lloyd's algorithm from the given centroids (k, d), a `Step` at a time; the last one names its `stop_reason`.
 
     It converged when no label changed and nothing was relocated. It also stops when Σ shift² ≤ tol × the mean variance
     of the coordinates, and after `max_iter` iterations; then a last step, not counted, assigns the points to the last
-    centroids. Centroids named by `fixed` (indices or a mask) never move.
+    centroids. `fill` is the empty-cluster rule. Centroids named by `fixed` (indices or a mask) never move.
 
     >>> X = np.array([[0.0], [1.0], [9.0], [10.0]])
     >>> [step.centroids.ravel().tolist() for step in steps(X, np.array([[0.0], [9.0]]))]
@@ -226,7 +236,7 @@ def steps(
         if reason is None:
             n_iter, moved = n_iter + 1, update(sums, centroids)
             if len(empty := np.flatnonzero(free & (sums.weight == 0))):
-                after, moved, relocated = fill_empty(visit, sums, moved, empty)
+                after, moved, relocated = fill(visit, sums, moved, empty)
             moved[~free] = centroids[~free]
             reason = "converged" if sums.changed == relocated == 0 else None
         shift = np.sqrt(((moved - centroids) ** 2).sum(1))

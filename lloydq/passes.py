@@ -11,6 +11,10 @@ from .lloyd import Array, PlainPass, Sums, chunks, squared_distances
 
 TINY = 100_000  # n·k·d up to which NumPy (a millisecond) ends before Numba has been imported (a third of a second)
 
+ALGORITHMS = ("auto", "lloyd", "elkan", "plain", "dense")  # scikit-learn's two are the fastest exact way, as is "auto"
+
+PIECE = 1 << 20  # numbers at most that are brought to another dtype at a time
+
 FAR = 256  # points that are sorted first when an empty cluster asks for the farthest
 
 
@@ -34,7 +38,7 @@ class DensePass(PlainPass):
 
     def pieces(self) -> list[slice]:
         """The rows that are visited at a time."""
-        return chunks(len(self.X), len(self.centroids))
+        return chunks(self.X.shape, len(self.centroids))
 
     def visit(self, rows: slice) -> Sums:
         from .kernels import block_of, readonly
@@ -51,20 +55,38 @@ class DensePass(PlainPass):
         """Add a chunk to its sums; how many labels are not what they were before."""
         from . import kernels
 
-        kernels.add_up(X, weight, labels, sums.points, sums.weight)
-        return int(np.count_nonzero(labels != before))
+        return kernels.add_up(X, weight, before, labels, sums.points, sums.weight)
 
     def farthest(self, m: int, rows: Array | None = None) -> tuple[Array, Array, Array]:
         """Only the farthest points are sorted, with one nearer point of each cluster, which stays as its last."""
-        distance = np.where(self.weight > 0, squared_distances(self.X, self.centroids, self.labels), -1.0)
-        if rows is None and (few := max(FAR, 4 * m)) < len(distance):
-            limit = np.partition(distance, -few)[-few]
-            nearer = np.flatnonzero((distance >= 0) & (distance < limit))
-            _, one_each = np.unique(self.labels[nearer], return_index=True)
-            found = super().farthest(m, np.append(np.flatnonzero(distance >= max(limit, 0)), nearer[one_each]))
+        pieces = self.pieces()
+        distance = np.concatenate(pool.run(self._distances, pieces, self.n_threads))
+        if (few := max(FAR, 4 * m)) < len(distance):
+            limit = max(np.partition(distance, -few)[-few], 0.0)
+            nearer = np.full(len(self.centroids), -1)
+            for piece in pieces:
+                near = np.flatnonzero((distance[piece] >= 0) & (distance[piece] < limit)) + piece.start
+                nearer[self.labels[near]] = near
+            found = super().farthest(m, np.append(np.flatnonzero(distance >= limit), nearer[nearer >= 0]))
             if len(found[0]) == m:
                 return found
-        return super().farthest(m, rows)
+        # Many equal points. The positions looked for are among the first m + k of all, and so of their piece
+        enough = [self._first_positions(m + len(self.centroids), piece, distance[piece]) for piece in pieces]
+        return super().farthest(m, np.sort(np.concatenate(enough)))
+
+    def _distances(self, rows: slice) -> Array:
+        """Squared, from each point to the centroid of its label; −1 for points without weight."""
+        distance = squared_distances(self.X[rows], self.centroids, self.labels[rows])
+        return np.where(self.weight[rows] > 0, distance, -1.0)
+
+    def _first_positions(self, most: int, rows: slice, distance: Array) -> Array:
+        """All points at the farthest positions of a piece, so many positions, and one nearer point of each cluster."""
+        order = np.lexsort((*self.X[rows].T[::-1], -distance))[: np.count_nonzero(distance >= 0)]
+        X, numbers = self.X[rows][order], order + rows.start
+        position = np.cumsum(np.append(False, (X[1:] != X[:-1]).any(axis=1)))[: len(X)]
+        nearer = np.full(len(self.centroids), -1)
+        nearer[self.labels[numbers[position >= most]]] = numbers[position >= most]
+        return np.append(numbers[position < most], nearer[nearer >= 0])
 
 
 class WholePass(DensePass):
@@ -73,7 +95,7 @@ class WholePass(DensePass):
     def __init__(self, X: Array, weight: Array | None = None, n_threads: int | None = None) -> None:
         super().__init__(X, weight, n_threads)
         self.kept = Sums(np.zeros(()), np.zeros(()))
-        self._pieces = pool.split(len(X), n_threads)
+        self._pieces = pool.split(len(X), n_threads, each=-(-X.size // PIECE))
 
     def __call__(self, centroids: Array) -> Sums:
         moves = super().__call__(centroids)
@@ -97,9 +119,9 @@ def whole(X: Array, weight: Array | None) -> bool:
     return max(-int(X.min()), int(X.max()), 1) * float(len(X) if weight is None else weight.sum()) < 2**53
 
 
-def suited(X: Array, weight: Array | None, k: int, n_threads: int | None = None) -> PlainPass:
-    """The pass that suits the points and k."""
-    if X.size * k <= TINY:
+def suited(X: Array, weight: Array | None, k: int, n_threads: int | None = None, algorithm: str = "auto") -> PlainPass:
+    """The pass that suits the points and k, or that of the name: "plain" for NumPy's, "dense" for compiled loops."""
+    if algorithm == "plain" or (algorithm != "dense" and X.size * k <= TINY):
         return PlainPass(X, weight)
     return (WholePass if whole(X, weight) else DensePass)(X, weight, n_threads)
 
@@ -115,5 +137,5 @@ def assign(X: Array, centroids: Array, n_threads: int | None = None) -> Array:
     def visit(rows: slice) -> None:
         kernel(block_of(X, rows), readonly(centroids), labels[rows])
 
-    pool.run(visit, chunks(len(X), len(centroids)), n_threads)
+    pool.run(visit, chunks(X.shape, len(centroids)), n_threads)
     return labels

@@ -1,7 +1,6 @@
 """Colour quantization: a picture in k colours."""
 
 import os
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,12 +11,13 @@ import numpy as np
 
 from . import checks
 from .colors import DistinctColors
-from .estimator import ConvergenceWarning, run
+from .fitting import run
 from .image import Picture, indexed, load, png, write
 from .lloyd import Array, Step, random_points, squared_distances
 from .palette import Palette
 from .passes import assign
-from .seeding import Init, starting_centroids
+from .protocol import ConvergenceWarning, also_theirs, warn
+from .seeding import TINY, Init, Positions, starting_centroids
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -203,11 +203,12 @@ def quantize(
         return _mapped(image, palette, watch, n_iter=0, converged=True, stop_reason="few colors")
     fitted = distinct if sample is None else DistinctColors(random_points(pixels, sample, generator), n_threads)
     weight = fitted.counts.astype(np.float64)
-    start = starting_centroids(fitted.colors, k, init, generator, weight, n_threads)
+    positions = Positions(fitted.colors, weight, n_threads, compiled=fitted.colors.size * k > TINY)
+    start = starting_centroids(positions, k, init, generator)
     watch.stop("seed")
     step, reason = run(fitted.colors, start, weight, tol=tol, max_iter=max_iter, n_threads=n_threads, callback=callback)
     if reason == "max_iter":
-        warnings.warn(f"stopped at max_iter={max_iter} while labels still changed", ConvergenceWarning, stacklevel=2)
+        warn(f"stopped at max_iter={max_iter} while labels still changed", also_theirs(ConvergenceWarning))
     palette = _palette(step.centroids, np.bincount(step.labels, weight, k), distinct)
     watch.stop("fit")
     return _mapped(image, palette, watch, n_iter=step.n_iter, converged=reason == "converged", stop_reason=reason)

@@ -13,12 +13,14 @@ ARROWS = {
     "pool": set(),
     "checks": {"lloyd"},  # for the type of an array
     "passes": {"kernels", "lloyd", "pool"},  # lloyd: the pass that every other one extends
+    "protocol": {"lloyd"},
     "seeding": {"checks", "kernels", "lloyd", "pool"},
+    "fitting": {"lloyd", "passes", "pool"},
     "colors": {"kernels", "lloyd", "pool"},
     "image": {"lloyd"},
     "palette": {"checks", "lloyd"},
-    "estimator": {"checks", "colors", "lloyd", "passes", "pool", "seeding"},
-    "quantizer": {"checks", "colors", "estimator", "image", "lloyd", "palette", "passes", "seeding"},
+    "estimator": {"checks", "colors", "fitting", "lloyd", "passes", "pool", "protocol", "seeding"},
+    "quantizer": {"checks", "colors", "fitting", "image", "lloyd", "palette", "passes", "protocol", "seeding"},
     "compare": {"image", "lloyd", "palette", "quantizer"},
     "demo": {"compare", "image", "lloyd"},
     "cli": {"compare", "demo", "image", "kernels", "lloyd", "pool", "quantizer", "__init__"},
@@ -29,6 +31,7 @@ OUTSIDE = {
     "pool": set(),
     "cli": {"numpy", "numba", "PIL"},  # `info` names their versions
     "image": {"numpy", "PIL"},
+    "protocol": {"numpy", "sklearn"},
     "quantizer": {"numpy", "PIL"},
     "compare": {"numpy", "PIL"},
     "demo": {"PIL"},
@@ -63,6 +66,15 @@ def test_every_room_imports_only_along_the_arrows():
 def test_every_arrow_is_used():
     for room, targets in ARROWS.items():
         assert imports(FOLDER / f"{room}.py")[0] == targets, room
+
+
+def test_scikit_learn_is_imported_only_by_what_it_calls():
+    importing = set()
+    for function in ast.walk(ast.parse((FOLDER / "protocol.py").read_text(encoding="utf-8"))):
+        if isinstance(function, ast.FunctionDef):
+            names = [getattr(node, "module", "") for node in ast.walk(function) if isinstance(node, ast.ImportFrom)]
+            importing.update({function.name} if any(name.startswith("sklearn") for name in names) else set())
+    assert importing == {"__sklearn_tags__", "get_metadata_routing"}
 
 
 def test_no_circle():

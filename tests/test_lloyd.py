@@ -91,9 +91,11 @@ def test_sums_of_two_pieces_add(rng):
     assert vars(Sums(w, w, 1, 2, 3) + Sums(w, w, 10, 20, 30))["skipped"] == 33
 
 
-def test_chunks_cover_every_row_once():
-    for n in (1, 8191, 8192, 8193, 100_003, 5_000_000):
-        pieces = chunks(n, 64)
+@pytest.mark.parametrize("d", [1, 3, 784])
+def test_chunks_cover_every_row_once_and_stay_small(d):
+    for n in (1, 8191, 8192, 8193, 100_003, 5_000_000, 3_000_000_000):
+        pieces = chunks((n, d), 64)
+        assert max(piece.stop - piece.start for piece in pieces[:2]) * d <= 2**20 + 16 * 64 * d
         assert pieces[0].start == 0
         assert pieces[-1].stop == n
         assert all(a.stop == b.start for a, b in zip(pieces, pieces[1:], strict=False))

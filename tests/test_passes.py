@@ -6,9 +6,8 @@ import naive
 import numpy as np
 import pytest
 
-from lloydq import KMeans, lloyd, nearest, passes, random_points, steps
+from lloydq import KMeans, kmeans_plusplus, lloyd, nearest, passes, random_points, steps
 from lloydq.passes import DensePass, WholePass
-from lloydq.seeding import kmeans_plusplus
 
 
 def same_steps(X, start, weight, *make_passes, limit=None):
@@ -33,7 +32,7 @@ def on_threads(kind, *numbers):
 
 def test_the_photograph_to_the_end(photo_colors):
     X, weight = photo_colors
-    start = kmeans_plusplus(X, 64, 0, weight)
+    start = kmeans_plusplus(X, 64, sample_weight=weight, random_state=0)[0]
     assert same_steps(X, start, weight, *on_threads(WholePass, 1, 2, 5)) > 50
     start = random_points(X, 16, 0, weight)
     assert same_steps(X, start, weight, *on_threads(WholePass, 2)) > 50

@@ -3,44 +3,138 @@
 import numpy as np
 import pytest
 
-from lloydq import seeding
-from lloydq.seeding import kmeans_plusplus, starting_centroids
+from lloydq import kmeans_plusplus
+from lloydq.seeding import Positions, random_positions, starting_centroids
+
+INITS = ["k-means++", "random"]
 
 
-def test_every_start_is_a_row_and_none_repeats(rng):
-    X = rng.normal(size=(200, 2))
-    start = kmeans_plusplus(X, 20, 0)
-    assert len(np.unique(start, axis=0)) == 20
-    assert {tuple(c) for c in start} <= {tuple(x) for x in X}
+def start(X, k, init, seed, weight=None, **options):
+    return starting_centroids(Positions(X, weight, None, **options), k, init, np.random.default_rng(seed))
 
 
-def test_kernels_and_numpy_draw_the_same(rng, monkeypatch):
+@pytest.mark.parametrize("init", INITS)
+def test_every_start_is_a_row_and_none_repeats(init, rng):
+    X = np.repeat(rng.normal(size=(100, 2)), rng.integers(1, 30, 100), axis=0)
+    found = start(X, 60, init, 0)
+    assert len(np.unique(found, axis=0)) == 60
+    assert {tuple(c) for c in found} <= {tuple(x) for x in X}
+
+
+def test_indices_are_those_of_the_centers(rng):
+    for X in (rng.normal(size=(500, 2)), rng.normal(size=(500, 2)).astype(np.float32), rng.integers(0, 9, (500, 2))):
+        centers, indices = kmeans_plusplus(X, 20, random_state=1)
+        np.testing.assert_array_equal(centers, X[indices])
+        assert centers.dtype == (np.float32 if X.dtype == np.float32 else np.float64)
+
+
+@pytest.mark.parametrize("init", INITS)
+def test_kernels_and_numpy_draw_the_same_on_any_number_of_threads(init, rng):
     for X in (rng.normal(size=(20_000, 3)), rng.integers(0, 256, (20_000, 3)).astype(np.uint8)):
         for weight in (None, rng.random(20_000)):
-            compiled = [kmeans_plusplus(X, 12, 5, weight, n_threads) for n_threads in (1, 3)]
-            with monkeypatch.context() as patch:
-                patch.setattr(seeding, "TINY", X.size * 12)
-                plain = kmeans_plusplus(X, 12, 5, weight)
-            np.testing.assert_array_equal(compiled[0], plain)
-            np.testing.assert_array_equal(compiled[1], plain)
+            plain = start(X, 12, init, 5, weight, compiled=False)
+            for n_threads in (1, 3):
+                positions = Positions(X, weight, n_threads)
+                assert len(positions.limits) == 8
+                compiled = starting_centroids(positions, 12, init, np.random.default_rng(5))
+                np.testing.assert_array_equal(compiled, plain)
 
 
-def test_weightless_rows_are_never_drawn(rng):
+def ordinary(rng):
+    return rng.normal(size=(9_000, 3))
+
+
+KINDS = {
+    "ordinary": ordinary,
+    "far from the origin": lambda rng: ordinary(rng) + 1e6,
+    "colours": lambda rng: rng.integers(0, 30, (9_000, 3)).astype(np.uint8),
+    "one column": lambda rng: rng.normal(size=(9_000, 1)),
+    "one hot": lambda rng: np.eye(40)[rng.integers(0, 40, 9_000)],
+    "mostly one point": lambda rng: ordinary(rng) * (rng.random((9_000, 1)) < 0.01),
+    "columns that one sum cannot tell apart": lambda rng: rng.integers(0, 9, (9_000, 2)) * [1e17, 1.0],
+    "float32": lambda rng: ordinary(rng).astype(np.float32),
+    "wide": lambda rng: rng.normal(size=(5_000, 50)),
+}
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("init", INITS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_draws_hang_neither_on_the_order_of_rows_nor_on_repetition(kind, init, compiled, rng):
+    X = KINDS[kind](rng)
+    weight = rng.integers(0, 4, len(X))
+    repeated = np.repeat(X, weight, axis=0)
+    shuffled = rng.permutation(len(X))
+    for seed in range(3):
+        expected = start(X, 30, init, seed, weight.astype(float), compiled=compiled)
+        np.testing.assert_array_equal(start(repeated, 30, init, seed, compiled=compiled), expected)
+        np.testing.assert_array_equal(start(rng.permutation(repeated), 30, init, seed, compiled=compiled), expected)
+        other = start(X[shuffled], 30, init, seed, weight[shuffled].astype(float), compiled=compiled)
+        np.testing.assert_array_equal(other, expected)
+
+
+@pytest.mark.parametrize("init", INITS)
+def test_rounding_to_float32_keeps_the_draws(init, rng):
+    X = rng.normal(size=(5_000, 4))
+    np.testing.assert_allclose(start(X.astype(np.float32), 10, init, 0), start(X, 10, init, 0), rtol=1e-6)
+
+
+def test_parts_are_ordered_and_hold_every_row_once(rng):
+    X = np.concatenate([rng.normal(size=(30_000, 2)), np.zeros((9_000, 2))])
+    positions = Positions(X, None, 2)
+    sums, below = positions.sums(X), -np.inf
+    rows = [positions.part(part)[0] for part in range(2 * len(positions.limits))]
+    assert sorted(np.concatenate(rows).tolist()) == list(range(len(X)))
+    for part in rows:
+        if len(part):
+            assert below < sums[part].min()
+            below = sums[part].max()
+    sizes = sorted(len(part) for part in rows)
+    assert sizes[-1] == 9_000  # the one point that is there 9,000 times has a part of its own
+    assert sizes[-2] < 3 * len(X) / len(positions.limits)
+
+
+def test_weightless_rows_are_never_drawn():
     X, weight = np.arange(40.0)[:, None], np.zeros(40)
     weight[[3, 7, 30]] = 0.1, 5, 2
-    for seed in range(20):
-        assert set(kmeans_plusplus(X, 3, seed, weight).ravel()) == {3.0, 7.0, 30.0}
+    for init in INITS:
+        for seed in range(20):
+            assert set(start(X, 3, init, seed, weight).ravel()) == {3.0, 7.0, 30.0}
 
 
 def test_rows_repeat_when_every_position_is_taken():
-    start = kmeans_plusplus(np.array([[1.0], [2.0], [1.0]]), 3, 0)
-    assert set(start.ravel()) == {1.0, 2.0}
+    for init in INITS:
+        assert set(start(np.array([[1.0], [2.0], [1.0]]), 3, init, 0).ravel()) == {1.0, 2.0}
 
 
 def test_far_groups_are_each_hit(rng):
     X = np.concatenate([rng.normal(center, 0.1, (100, 2)) for center in (0, 50, 100, 150)])
     for seed in range(10):
-        assert {round(x / 50) for x in kmeans_plusplus(X, 4, seed)[:, 0]} == {0, 1, 2, 3}
+        assert {round(x / 50) for x in start(X, 4, "k-means++", seed)[:, 0]} == {0, 1, 2, 3}
+
+
+def test_random_positions_follow_the_weights():
+    X, weight = np.array([[0.0], [1.0], [2.0], [2.0]]), np.array([1.0, 3.0, 4.0, 2.0])
+    first, pairs = np.zeros(3), np.zeros(3)
+    for seed in range(3000):
+        drawn = X[random_positions(Positions(X, weight, None), 2, np.random.default_rng(seed)), 0].astype(int)
+        first[drawn[0]] += 1
+        pairs[3 - drawn.sum()] += 1  # by which one is left out
+    # one after the other: 0.1, 0.3, 0.6; a pair that leaves out i: Σ p_a p_b / (1 − p_a) over its two orders
+    p = np.array([0.1, 0.3, 0.6])
+    left = [p[a] * p[b] * (1 / (1 - p[a]) + 1 / (1 - p[b])) for a, b in ((1, 2), (0, 2), (0, 1))]
+    np.testing.assert_allclose(first / 3000, p, atol=0.03)
+    np.testing.assert_allclose(pairs / 3000, left, atol=0.03)
+
+
+def test_one_trial_is_plain_kmeans_plusplus():
+    X = np.array([[0.0], [1.0], [10.0]])
+    second = np.zeros(3)
+    for seed in range(3000):
+        indices = kmeans_plusplus(X, 2, random_state=seed, n_local_trials=1)[1]
+        if indices[0] == 0:
+            second[indices[1]] += 1
+    np.testing.assert_allclose(second / second.sum(), [0, 1 / 101, 100 / 101], atol=0.02)
 
 
 def test_given_starts(rng):
@@ -50,8 +144,24 @@ def test_given_starts(rng):
         assert isinstance(random_state, np.random.RandomState)
         return X[random_state.permutation(len(X))[:k]]
 
-    start = starting_centroids(X, 3, function, np.random.default_rng(0), None, None)
-    assert start.dtype == np.float64
-    assert {tuple(c) for c in start} <= {tuple(x) for x in X}
-    with pytest.raises(ValueError, match=r"init must have shape \(3, 2\)"):
-        starting_centroids(X, 3, lambda X, k, random_state: X, np.random.default_rng(0), None, None)
+    found = start(X, 3, function, 0)
+    assert found.dtype == np.float64
+    assert {tuple(c) for c in found} <= {tuple(x) for x in X}
+    with pytest.raises(ValueError, match=r"initial centers \(10, 2\) does not match the number of clusters 3"):
+        start(X, 3, lambda X, k, random_state: X, 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"n_clusters": 0}, "n_clusters"),
+        ({"n_clusters": 11}, "n_samples=10 should be >= n_clusters=11"),
+        ({"n_local_trials": 0}, "n_local_trials"),
+        ({"sample_weight": -np.ones(10)}, "sample_weight"),
+        ({"x_squared_norms": np.ones(9)}, "length of x_squared_norms 9 should be equal to the length of n_samples 10"),
+        ({"random_state": "seed"}, "random_state"),
+    ],
+)
+def test_bad_arguments(options, message):
+    with pytest.raises(ValueError, match=message):
+        kmeans_plusplus(np.zeros((10, 2)), **{"n_clusters": 2, **options})

@@ -10,9 +10,8 @@ sklearn = pytest.importorskip("sklearn", reason="cross-check with scikit-learn (
 from sklearn.cluster import KMeans as Theirs  # noqa: E402
 from sklearn.metrics import pairwise_distances_argmin  # noqa: E402
 
-from lloydq import KMeans, nearest, random_points, steps  # noqa: E402
+from lloydq import KMeans, kmeans_plusplus, nearest, random_points, steps  # noqa: E402
 from lloydq.passes import WholePass  # noqa: E402
-from lloydq.seeding import kmeans_plusplus  # noqa: E402
 
 
 def test_the_same_inertia_on_the_photograph(photo_colors):
@@ -34,7 +33,7 @@ def near_ties(X, centroids):
 def test_one_of_their_iterations_from_each_of_our_steps(photo_colors):
     X, weight = photo_colors
     floats = X.astype(float)
-    walk = steps(X, kmeans_plusplus(X, 64, 0, weight), weight, make_pass=WholePass)
+    walk = steps(X, kmeans_plusplus(X, 64, sample_weight=weight, random_state=0)[0], weight, make_pass=WholePass)
     equal = unequal = 0
     for step in walk:
         theirs = Theirs(64, init=step.centroids, n_init=1, max_iter=1, tol=0).fit(floats, sample_weight=weight)

@@ -1,0 +1,142 @@
+"""A fit from one start: the pass that suits, a record of every step, and parts of the result that belong together."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import add
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import pool
+from .lloyd import Array, Fill, PlainPass, Step, Sums, chunks, fill_empty, keep_empty, squared_distances, steps
+from .passes import assign, suited
+
+
+def refuse_empty(_: PlainPass, __: Sums, ___: Array, empty: Array) -> tuple[Sums, Array, int]:
+    """The rule for those who want no empty clusters at all."""
+    raise ValueError(f"empty_cluster='error': no point is nearest to the centroid of clusters {empty.tolist()}")
+
+
+EMPTY_RULES: dict[str, Fill] = {"farthest": fill_empty, "keep": keep_empty, "error": refuse_empty}
+
+
+class Record(NamedTuple):
+    """One step of a fit."""
+
+    n_iter: int
+    inertia: float  # Σ weight · distance² of the step's labels against its centroids
+    changed: int  # points whose label changed
+    shift: float  # √Σ shift²: how far the centroids moved, all together
+    computed: int  # distances computed
+    skipped: int  # distances that were not needed
+    relocated: int  # empty clusters that took a far position
+    seconds: float
+
+
+@dataclass
+class History:
+    """Listens to the steps: keeps a record of each, prints them, passes them on."""
+
+    verbose: int = 0
+    callback: Callable[[Step], object] | None = None
+    records: list[Record] = field(default_factory=list)
+    last: float = field(default_factory=perf_counter)
+
+    def __call__(self, step: Step) -> bool:
+        """Whether the callback asks to stop."""
+        shift, sums, seconds = float(np.sqrt((step.shift**2).sum())), step.sums, perf_counter() - self.last
+        self.records.append(
+            Record(step.n_iter, step.inertia, step.changed, shift, sums.computed, sums.skipped, step.relocated, seconds)
+        )
+        if self.verbose:
+            self.tell(step)
+        stop = self.callback is not None and self.callback(step) is True
+        self.last = perf_counter()
+        return stop
+
+    def tell(self, step: Step) -> None:
+        """In scikit-learn's words, which count from 0."""
+        number = step.n_iter - 1
+        if step.stop_reason in (None, "converged"):
+            print(f"Iteration {number}, inertia {step.inertia}.")
+        if step.stop_reason == "converged":
+            print(f"Converged at iteration {number}: strict convergence.")
+        elif step.stop_reason == "tol":
+            shift = self.records[-2].shift ** 2
+            print(f"Converged at iteration {number}: center shift {shift} within tolerance.")
+        elif step.stop_reason is not None:
+            print(f"Stopped at iteration {number}: {step.stop_reason}.")
+
+
+def run(
+    X: Array,
+    start: Array,
+    weight: Array | None,
+    *,
+    tol: float,
+    max_iter: int | None,
+    n_threads: int | None,
+    callback: Callable[[Step], object] | None = None,
+    algorithm: str = "auto",
+    fill: Fill = fill_empty,
+) -> tuple[Step, str]:
+    """The last step from one start, by the pass that suits, and why it was the last."""
+
+    def make_pass(X: Array, weight: Array | None) -> PlainPass:
+        return suited(X, weight, len(start), n_threads, algorithm)
+
+    for step in steps(X, start, weight, tol=tol, max_iter=max_iter, make_pass=make_pass, fill=fill):
+        if callback is not None and callback(step) is True:
+            break
+    return step, step.stop_reason or "callback"
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What came of one start. Every label is the nearest of the centers, and the inertia is that of both."""
+
+    centers: Array  # (k, d): float32 for float32 points, otherwise float64
+    labels: Array  # (n,) int32
+    inertia: float
+    spare: int  # centers without members
+    n_iter: int
+    stop_reason: str
+    history: list[Record]
+
+
+def fit(
+    X: Array, start: Array, weight: Array | None, history: History, *, n_threads: int | None, **options: Any
+) -> Fit:
+    """Lloyd from a start (k, d); the options are those of `run`."""
+    step, reason = run(X, start, weight, n_threads=n_threads, callback=history, **options)
+    centers, labels, k = step.centroids, step.labels, len(start)
+    if X.dtype == np.float32:
+        centers = centers.astype(np.float32)
+        labels = assign(X, centers.astype(np.float64), n_threads)
+    spare = members(labels, weight, k) == 0
+    if spare.any() and options["fill"] is not keep_empty:  # they come last
+        order = np.argsort(spare, kind="stable")
+        centers, labels = centers[order], np.argsort(order).astype(np.int32)[labels]
+    else:
+        centers, labels = centers.copy(), labels.copy()
+    total = inertia(X, centers, labels, weight, n_threads)
+    return Fit(centers, labels, total, int(spare.sum()), step.n_iter, reason, history.records)
+
+
+def members(labels: Array, weight: Array | None, k: int) -> Array:
+    """(k,) what the points of each label weigh."""
+    pieces = chunks((len(labels), 1), k)
+    return reduce(add, (np.bincount(labels[rows], None if weight is None else weight[rows], k) for rows in pieces))
+
+
+def inertia(X: Array, centers: Array, labels: Array, weight: Array | None, n_threads: int | None) -> float:
+    """Σ weight · distance², visiting every point."""
+    centers = centers.astype(np.float64)
+
+    def visit(rows: slice) -> float:
+        distances = squared_distances(X[rows], centers, labels[rows])
+        return float((distances if weight is None else weight[rows] * distances).sum())
+
+    return sum(pool.run(visit, chunks(X.shape, 1), n_threads), 0.0)
