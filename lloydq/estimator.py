@@ -11,7 +11,7 @@ from .fitting import EMPTY_RULES, Fit, History, Record, fit, inertia
 from .lloyd import Array, Step, chunks, squared_distances
 from .passes import ALGORITHMS, assign
 from .protocol import Clusterer, ConvergenceWarning, also_theirs, warn
-from .seeding import TINY, Init, Positions, starting_centroids
+from .seeding import Init, Starts
 
 FOLD = 1 << 24  # n·k from which finding the distinct colours (8 ms) is cheaper than comparing every pixel
 BETTER = 1e-10  # by which part of its inertia a later start has to be better: two that differ in rounding are one
@@ -189,10 +189,10 @@ class KMeans(Clusterer):
         }
         self._n_init = self._starts(init)
         seeds = checks.generator(self.random_state, "random_state").integers(2**63, size=self._n_init)
-        positions = Positions(X, weight, n_threads, compiled=X.size * k > TINY)
+        starts = Starts(X, weight, k, init, n_threads)
         best: Fit | None = None
         for seed in seeds:  # a longer series begins with the shorter one
-            start = starting_centroids(positions, k, init, np.random.default_rng(seed))
+            start = starts.draw(np.random.default_rng(seed))
             if self.verbose:
                 print("Initialization complete")
             found = fit(X, start, weight, History(self.verbose, self.callback), n_threads=n_threads, **options)

@@ -231,18 +231,14 @@ def potentials(X: Array, weight: Array, nearest: Array, candidates: Array) -> Ar
 
 
 @kernel
-def approach(X: Array, centroid: Array, weight: Array, nearest: Array, parts: Array, masses: Array) -> None:
-    """k-means++: lower nearest (n,), squared distances, where this centroid (d,) is closer to the row of X (n, d).
-
-    Adds w·nearest to masses (p,) at the part (n,) of each row.
-    """
+def approach(X: Array, centroid: Array, nearest: Array) -> None:
+    """k-means++: lower nearest (n,), squared distances, where this centroid (d,) is closer to the row of X (n, d)."""
     for i in range(X.shape[0]):
         distance = 0.0
         for t in range(X.shape[1]):
             difference = X[i, t] - centroid[t]
             distance += difference * difference
         nearest[i] = min(distance, nearest[i])
-        masses[parts[i]] += weight[i] * nearest[i]
 
 
 @kernel
@@ -268,6 +264,13 @@ def place(X: Array, factors: Array, limits: Array, parts: Array) -> None:
         for i in range(start, stop):
             j = found[i - start]
             parts[i] = 2 * j + (limits[j] == sums[i - start])
+
+
+@kernel
+def weigh(weight: Array, factor: Array, parts: Array, masses: Array) -> None:
+    """Add weight · factor of each row to masses (p,) at its part."""
+    for i in range(weight.shape[0]):
+        masses[parts[i]] += weight[i] * factor[i]
 
 
 @kernel
@@ -307,7 +310,7 @@ def count(pixels: Array, table: Array, counts: Array) -> None:
         counts[table[_code(pixels[i, 0], pixels[i, 1], pixels[i, 2])]] += 1
 
 
-ALL = (assign_3, assign, add_up, transfer, potentials, approach, place, mark, look_up, count)
+ALL = (assign_3, assign, add_up, transfer, potentials, approach, place, weigh, mark, look_up, count)
 
 
 def compile_all() -> None:
@@ -321,9 +324,10 @@ def compile_all() -> None:
         add_up(X, one, labels, labels, np.zeros((1, d)), np.zeros(1))
         transfer(X, one, labels, labels, np.zeros((1, d)), np.zeros(1))
         potentials(X, one, one, np.zeros((1, d)))
-        parts = np.zeros(1, np.uint16)
-        approach(X, np.zeros(d), one, np.zeros(1), parts, np.zeros(1))
-        place(X, np.zeros(d), np.array([np.inf]), parts)
+        approach(X, np.zeros(d), np.zeros(1))
+        place(X, np.zeros(d), np.array([np.inf]), np.zeros(1, np.uint16))
+    for factor in (np.zeros(1), np.zeros(1, np.uint8)):
+        weigh(one, factor, np.zeros(1, np.uint16), np.zeros(1))
     pixel, table = block_of(np.zeros((1, 3), np.uint8), everything), np.zeros(1, np.uint8)
     mark(pixel, table)
     count(pixel, readonly(np.zeros(1, np.int32)), np.zeros(1, np.int64))

@@ -17,7 +17,7 @@ from .lloyd import Array, Step, random_points, squared_distances
 from .palette import Palette
 from .passes import assign
 from .protocol import ConvergenceWarning, also_theirs, warn
-from .seeding import TINY, Init, Positions, starting_centroids
+from .seeding import Init, Starts
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -203,8 +203,7 @@ def quantize(
         return _mapped(image, palette, watch, n_iter=0, converged=True, stop_reason="few colors")
     fitted = distinct if sample is None else DistinctColors(random_points(pixels, sample, generator), n_threads)
     weight = fitted.counts.astype(np.float64)
-    positions = Positions(fitted.colors, weight, n_threads, compiled=fitted.colors.size * k > TINY)
-    start = starting_centroids(positions, k, init, generator)
+    start = Starts(fitted.colors, weight, k, init, n_threads).draw(generator)
     watch.stop("seed")
     step, reason = run(fitted.colors, start, weight, tol=tol, max_iter=max_iter, n_threads=n_threads, callback=callback)
     if reason == "max_iter":

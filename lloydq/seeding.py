@@ -1,6 +1,7 @@
 """Starting centroids: k-means++, random positions, given ones, a function's."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property, reduce
 from importlib import import_module
 from operator import add
@@ -12,170 +13,215 @@ from . import checks, pool
 from .lloyd import Array, chunks, squared_distances
 
 TINY = 100_000  # n·d·k up to which NumPy (a few milliseconds) ends before Numba has been imported
-PART = 2048  # rows of a part, at least
-MOST_LIMITS = 1024
+FEW, SMALL = 1 << 17, 1 << 24  # rows and bytes up to which sorting a copy (80 ns a row) is cheap beside a fit
+PART, MOST = 512, 2048  # rows of a part, at least; limits between parts, at most
 
 Init = str | Array | Callable[..., Array]
-Mass = Callable[[Array, Array], Array]  # of the positions that begin at starts (p,) in rows (m,): (p,)
 
 
-class Positions:
-    """The distinct rows of X (n, d) in an order set by their values, to draw from.
+class SortedPositions:
+    """The distinct rows of X (n, d), sorted, with what they weigh together, to draw from.
 
-    What is drawn along this order hangs neither on the order of the rows nor on whether a row stands there three times
-    or once with weight 3. The order is that of one sum over all columns, equal sums by the columns themselves: rounding
-    X to float32 leaves it nearly as it is. Sorting all rows would take longer than a fit; they are dealt into parts by
-    that sum, and a part is sorted when a draw first falls into it. It takes 2 bytes a row for the parts and 4 for what
-    is sorted.
+    What is drawn in their order hangs neither on the order of the rows nor on whether a row stands there three times
+    or once with weight 3. Rows without weight are left out.
 
-    Parameters
+    Attributes
     ----------
-    X : (n, d) array
-    weight : (n,) float64 array or None
-        How much the rows weigh. Rows without weight are never drawn.
-    n_threads : int or None
-    compiled : bool
-        Whether kernels are loaded; without them all rows are one part.
+    X : (p, d) array
+        In the order of one sum over all columns, equal sums by the columns themselves: so rounding X to float32 leaves
+        the order nearly as it is, whatever the first column holds.
+    weight : (p,) float64 array
     """
 
-    def __init__(self, X: Array, weight: Array | None, n_threads: int | None, compiled: bool = True) -> None:
-        self.X, self.n_threads, self.compiled = X, n_threads, compiled
+    def __init__(self, X: Array, weight: Array | None, n_threads: int | None) -> None:
+        self.n_threads = n_threads
+        rows = np.arange(len(X)) if weight is None else np.flatnonzero(weight)
+        X = X if weight is None else X[rows]
+        order, starts = sorted_by_value(X)
+        self._rows, self.X = rows[order[starts]], X[order[starts]]
+        self.weight = np.add.reduceat(np.ones(len(rows)) if weight is None else weight[rows[order]], starts)
+
+    def draw(self, uniform: Array, factor: Array) -> Array:
+        """The positions (t,) at which weight · factor (p,), added up, passes these parts (t,) of its total.
+
+        None of them where the total is 0.
+        """
+        ends = np.cumsum(self.weight * factor)
+        return passed(ends, uniform * ends[-1]) if ends[-1] > 0 else np.empty(0, np.intp)
+
+    def equals(self, position: int) -> Array:
+        """All that are equal to one: itself."""
+        return np.array([position])
+
+    def rows(self, positions: Array) -> Array:
+        """A row of the X that was given for each of these positions (t,)."""
+        return np.asarray(self._rows[positions])
+
+
+class PartedPositions:
+    """The same for many rows: sorting them would take longer than a fit.
+
+    They are dealt into parts by the sum of their columns, and a part is sorted when a draw first falls into it. It
+    takes 2 bytes a row, and 4 for what is sorted.
+
+    Attributes
+    ----------
+    X : (n, d) array
+        As it is given.
+    weight : (n,) float64 array
+    parts : (n,) uint16 array
+        2i for sums between limits i − 1 and i, 2i + 1 for sums that are limit i.
+    """
+
+    def __init__(self, X: Array, weight: Array | None, n_threads: int | None) -> None:
+        from . import kernels
+
+        self.X, self.n_threads = X, n_threads
         self.weight = np.broadcast_to(np.float64(1) if weight is None else weight, len(X))
-        # One pseudo-random factor for each column, from 0.5 to 1 (the golden ratio's multiples)
-        self.factors = 0.5 + np.modf(np.arange(1, X.shape[1] + 1) * 0.6180339887498949)[0] / 2
-        self._sorted: dict[int, tuple[Array, Array]] = {}
-
-    def sums(self, X: Array) -> Array:
-        """Σ factor·x of each row, in the order of the columns: (n,) float64."""
-        return np.asarray(sum(factor * x for factor, x in zip(self.factors, X.T.astype(np.float64), strict=True)))
-
-    @cached_property
-    def limits(self) -> Array:
-        """Sums between which there are about equally many rows, and infinity: as many as a power of two."""
-        n, many = len(self.X), 1
-        while self.compiled and many < MOST_LIMITS and 2 * many * PART <= n:
+        many = 2  # a power of two
+        while many < MOST and 2 * many * PART <= len(X):
             many *= 2
-        few = self.sums(self.X[:: max(1, n // (16 * many))])
-        return np.append(np.quantile(few, np.arange(1, many) / many, method="lower"), np.inf)
+        few = sum_of_columns(X[:: max(1, len(X) // (16 * many))])
+        limits = np.append(np.quantile(few, np.arange(1, many) / many, method="lower"), np.inf)
+        self.parts, self.many = np.empty(len(X), np.uint16), 2 * many
+        self.sorted: dict[int, Array] = {}
 
-    @cached_property
-    def parts(self) -> Array:
-        """The part of each row, (n,) uint16: 2i between limits i − 1 and i, 2i + 1 at limit i."""
-        parts = np.zeros(len(self.X), np.uint16)
-        if len(self.limits) > 1:
-            from . import kernels
+        def place(rows: slice) -> None:
+            kernels.place(kernels.block_of(X, rows), factors(X.shape[1]), limits, self.parts[rows])
 
-            def place(rows: slice) -> None:
-                kernels.place(kernels.block_of(self.X, rows), self.factors, self.limits, parts[rows])
+        pool.run(place, chunks(X.shape, 1), n_threads)
 
-            pool.run(place, chunks(self.X.shape, 1), self.n_threads)
-        return parts
+    def part(self, part: int) -> Array:
+        """The rows of a part in order."""
+        if part not in self.sorted:
+            rows = np.flatnonzero(self.parts == part)
+            order, _ = sorted_by_value(self.X[rows])
+            self.sorted[part] = rows[order].astype(np.uint32 if len(self.X) < 2**32 else np.int64)
+        return self.sorted[part]
 
-    @cached_property
-    def masses(self) -> Array:
-        """The weight of each part."""
+    def draw(self, uniform: Array, factor: Array) -> Array:
+        from . import kernels
 
         def weigh(rows: slice) -> Array:
-            return np.bincount(self.parts[rows], self.weight[rows], 2 * len(self.limits))
+            masses = np.zeros(self.many)
+            kernels.weigh(kernels.block_of(self.weight, rows), factor[rows], self.parts[rows], masses)
+            return masses
 
-        return np.asarray(reduce(add, pool.run(weigh, chunks(self.X.shape, 1), self.n_threads)))
-
-    def part(self, part: int) -> tuple[Array, Array]:
-        """The rows of a part in order, and where among them each position begins."""
-        if part not in self._sorted:
-            rows = np.flatnonzero(self.parts == part)
-            X, sums = self.X[rows], self.sums(self.X[rows])
-            order = np.argsort(sums, kind="stable")
-            new = _new(X[order])
-            if (new[1:] & (np.diff(sums[order]) == 0)).any():  # other rows of the same sum
-                order = np.lexsort((*X.T[::-1], sums))
-                new = _new(X[order])
-            small = np.uint32 if len(self.X) < 2**32 else np.int64
-            self._sorted[part] = rows[order].astype(small), np.flatnonzero(new).astype(small)
-        return self._sorted[part]
-
-    def at(self, targets: Array, masses: Array, mass: Mass) -> Array:
-        """The rows (t,) of the positions at which the running mass passes the targets (t,).
-
-        masses : of each part; mass : of positions.
-        """
-        ends, found = np.cumsum(masses), np.empty(len(targets), np.intp)
-        parts = np.searchsorted(ends, np.minimum(targets, np.nextafter(ends[-1], 0)), side="right")
+        masses = reduce(add, pool.run(weigh, chunks(self.X.shape, 1), self.n_threads))
+        ends, found = np.cumsum(masses), np.empty(len(uniform), np.intp)
+        if ends[-1] == 0:
+            return found[:0]
+        targets = uniform * ends[-1]
+        parts = passed(ends, targets)
         for part in set(parts.tolist()):
-            rows, starts = self.part(part)
-            running = np.cumsum(mass(rows, starts))
-            here = parts == part
-            left = np.clip(targets[here] - (ends[part] - masses[part]), 0, np.nextafter(running[-1], 0))
-            found[here] = rows[starts[np.searchsorted(running, left, side="right")]]
+            rows, here = self.part(part), parts == part
+            running = np.cumsum(self.weight[rows] * factor[rows])
+            found[here] = rows[passed(running, targets[here] - (ends[part] - masses[part]))]
         return found
 
-    def weigh(self, rows: Array, starts: Array) -> Array:
-        """The weight of positions."""
-        return np.add.reduceat(self.weight[rows], starts)
+    def equals(self, position: int) -> Array:
+        rows = self.part(self.parts[position])
+        return np.asarray(rows[(self.X[rows] == self.X[position]).all(axis=1)])
+
+    def rows(self, positions: Array) -> Array:
+        return positions
 
 
-def _new(X: Array) -> Array:
-    """Whether each row of X (n, d) is another one than the row before."""
-    return np.append(True, (X[1:] != X[:-1]).any(axis=1))
+Positions = SortedPositions | PartedPositions
 
 
-def starting_centroids(positions: Positions, k: int, init: Init, rng: np.random.Generator) -> Array:
-    """(k, d) float64: by name ("k-means++", "random"), given, or what `init(X, k, random_state=)` returns."""
-    X = positions.X
-    if callable(init):
-        given = init(X, k, random_state=np.random.RandomState(rng.integers(2**32, dtype=np.uint32)))
-        return checks.starts(given, k, X.shape[1])
-    if not isinstance(init, str):
-        return init
-    rows = random_positions(positions, k, rng) if init == "random" else plus_plus(positions, k, rng)
-    return X[rows].astype(np.float64)
+def positions_of(X: Array, weight: Array | None, n_threads: int | None) -> Positions:
+    """The positions of few rows or of many."""
+    return (SortedPositions if len(X) <= FEW and X.nbytes <= SMALL else PartedPositions)(X, weight, n_threads)
+
+
+def factors(d: int) -> Array:
+    """One factor for each column, from 0.5 to 1, always the same: unlike rows hardly ever have equal sums."""
+    return 0.5 + np.random.Generator(np.random.PCG64(0)).random(d) / 2
+
+
+def sum_of_columns(X: Array) -> Array:
+    """Σ factor · x of each row, in the order of the columns: (n,) float64."""
+    return np.asarray(sum(c * x for c, x in zip(factors(X.shape[1]), X.T.astype(np.float64), strict=True)))
+
+
+def sorted_by_value(X: Array) -> tuple[Array, Array]:
+    """The order (n,) of the rows, by their sum, equal sums by the columns; where each distinct row begins in it."""
+    sums = sum_of_columns(X)
+    order = np.argsort(sums, kind="stable")
+    new = np.append(True, np.diff(sums[order]) != 0)
+    again = order[~new], order[np.flatnonzero(~new) - 1]
+    if (X[again[0]] != X[again[1]]).any():  # unlike rows of the same sum
+        order = np.lexsort((*X.T[::-1], sums))
+        new = np.append(True, (X[order[1:]] != X[order[:-1]]).any(axis=1))
+    return order, np.flatnonzero(new)
+
+
+def passed(ends: Array, targets: Array) -> Array:
+    """Where the running sums `ends` (p,) first pass each target, kept within them: never where nothing was added."""
+    inside = np.maximum(np.minimum(targets, np.nextafter(ends[-1], 0)), 0)
+    return np.asarray(ends.searchsorted(inside, side="right"))
+
+
+@dataclass
+class Starts:
+    """Where fits of X (n, d) may begin; what does not depend on the draw is done once for all of them."""
+
+    X: Array
+    weight: Array | None
+    k: int
+    init: Init
+    n_threads: int | None
+
+    @cached_property
+    def positions(self) -> Positions:
+        return positions_of(self.X, self.weight, self.n_threads)
+
+    def draw(self, rng: np.random.Generator) -> Array:
+        """(k, d) float64: by name ("k-means++", "random"), given, or what `init(X, k, random_state=)` returns."""
+        if callable(self.init):
+            state = np.random.RandomState(rng.integers(2**32, dtype=np.uint32))
+            return checks.starts(self.init(self.X, self.k, random_state=state), self.k, self.X.shape[1])
+        if not isinstance(self.init, str):
+            return self.init
+        found = (random_positions if self.init == "random" else plus_plus)(self.positions, self.k, rng)
+        return np.asarray(self.positions.X[found], np.float64)
 
 
 def random_positions(positions: Positions, k: int, rng: np.random.Generator) -> Array:
-    """k rows, (k,), drawn one after the other with odds by the weight of their position; no position twice.
+    """k positions, (k,), drawn one after the other with odds by their weight, none twice.
 
     With fewer positions than k, some come again.
     """
-    free, masses, drawn = np.ones(len(positions.X), bool), positions.masses.copy(), np.empty(0, np.intp)
-
-    def mass(rows: Array, starts: Array) -> Array:
-        return positions.weigh(rows, starts) * free[rows[starts]]
-
-    while len(drawn) < k and masses.any():
-        rows = positions.at(rng.random(k - len(drawn)) * masses.sum(), masses, mass)
-        drawn = np.append(drawn, list(dict.fromkeys(rows.tolist())))  # the first draw of each counts
-        free[rows] = False
-        for part in set(positions.parts[rows].tolist()):
-            masses[part] = mass(*positions.part(part)).sum()
+    free, drawn = np.ones(len(positions.X), np.uint8), list[int]()
+    while len(drawn) < k and len(found := positions.draw(rng.random(k - len(drawn)), free)):
+        for position in found.tolist():
+            if free[position]:  # of equal draws the first counts
+                drawn.append(position)
+                free[positions.equals(position)] = 0
     return np.resize(drawn, k)
 
 
 def plus_plus(positions: Positions, k: int, rng: np.random.Generator, trials: int | None = None) -> Array:
-    """k rows, (k,), each drawn with odds w·D², D the distance from its position to the nearest one drawn before it.
+    """k positions, (k,), each drawn with odds w·D², D its distance to the nearest one drawn before it.
 
     Greedy: of `trials` draws, 2 + ⌊ln k⌋ if left out, the one is kept that lowers Σ w·D² most. When every position is
-    taken, rows are drawn by weight.
+    taken, they are drawn by weight.
     D. Arthur, S. Vassilvitskii, "k-means++: the advantages of careful seeding", SODA 2007 (section 4 for the greedy
     kind).
     """
     X, weight, n_threads = positions.X, positions.weight, positions.n_threads
     trials = 2 + int(np.log(k)) if trials is None else trials
-    loops: Any = import_module("lloydq.kernels") if positions.compiled else _Plain
-    nearest = np.full(len(X), np.inf)  # D² of each row
-    masses = np.zeros(0)  # Σ w·D² of each part
+    loops: Any = _Plain if X.size * k <= TINY else import_module("lloydq.kernels")
+    nearest, everywhere = np.full(len(X), np.inf), np.ones(len(X), np.uint8)  # nearest: D² of each
     pieces = chunks(X.shape, trials)
     drawn = np.empty(k, np.intp)
-
-    def mass(rows: Array, starts: Array) -> Array:
-        return np.add.reduceat(weight[rows] * nearest[rows], starts)
-
     for j in range(k):
-        if masses.any():
-            rows = positions.at(rng.random(trials) * masses.sum(), masses, mass)
-        else:
-            rows = positions.at(rng.random(1) * positions.masses.sum(), positions.masses, positions.weigh)
-        candidates, best = X[rows].astype(np.float64), 0
-        if len(rows) > 1:
+        found = positions.draw(rng.random(trials), nearest) if j else np.empty(0, np.intp)
+        if not len(found):
+            found = positions.draw(rng.random(1), everywhere)
+        candidates, best = X[found].astype(np.float64), 0
+        if len(found) > 1:
 
             def measure(piece: slice, candidates: Array = candidates) -> Array:
                 blocks = (loops.block_of(array, piece) for array in (X, weight, nearest))
@@ -183,14 +229,11 @@ def plus_plus(positions: Positions, k: int, rng: np.random.Generator, trials: in
 
             best = int(np.argmin(reduce(add, pool.run(measure, pieces, n_threads))))
 
-        def lower(piece: slice, centroid: Array = candidates[best]) -> Array:
-            masses = np.zeros(2 * len(positions.limits))
-            block, w = (loops.block_of(array, piece) for array in (X, weight))
-            loops.approach(block, centroid, w, nearest[piece], positions.parts[piece], masses)
-            return masses
+        def lower(piece: slice, centroid: Array = candidates[best]) -> None:
+            loops.approach(loops.block_of(X, piece), centroid, nearest[piece])
 
-        masses = reduce(add, pool.run(lower, pieces, n_threads))
-        drawn[j] = rows[best]
+        pool.run(lower, pieces, n_threads)
+        drawn[j] = found[best]
     return drawn
 
 
@@ -207,10 +250,9 @@ class _Plain:
         return np.array([np.cumsum(weight * _reached(X, c, nearest))[-1] for c in candidates])
 
     @staticmethod
-    def approach(X: Array, centroid: Array, weight: Array, nearest: Array, parts: Array, masses: Array) -> None:
-        """Lower D² (n,) to what it is with this centroid (d,), and add Σ w·D² to the masses of the parts."""
+    def approach(X: Array, centroid: Array, nearest: Array) -> None:
+        """Lower D² (n,) to what it is with this centroid (d,)."""
         nearest[:] = _reached(X, centroid, nearest)
-        masses += np.bincount(parts, weight * nearest, len(masses))
 
 
 def _reached(X: Array, centroid: Array, nearest: Array) -> Array:
@@ -273,6 +315,6 @@ def kmeans_plusplus(
         raise ValueError(
             f"The length of x_squared_norms {len(x_squared_norms)} should be equal to the length of n_samples {len(X)}."
         )
-    positions = Positions(X, weight, None, compiled=X.size * k > TINY)
-    indices = plus_plus(positions, k, checks.generator(random_state, "random_state"), trials)
+    positions = positions_of(X, weight, None)
+    indices = positions.rows(plus_plus(positions, k, checks.generator(random_state, "random_state"), trials))
     return X[indices].astype(np.float32 if X.dtype == np.float32 else np.float64), indices

@@ -3,14 +3,16 @@
 import numpy as np
 import pytest
 
-from lloydq import kmeans_plusplus
-from lloydq.seeding import Positions, random_positions, starting_centroids
+from lloydq import kmeans_plusplus, seeding
+from lloydq.seeding import PartedPositions, SortedPositions, Starts, positions_of, random_positions, sum_of_columns
 
 INITS = ["k-means++", "random"]
 
 
-def start(X, k, init, seed, weight=None, **options):
-    return starting_centroids(Positions(X, weight, None, **options), k, init, np.random.default_rng(seed))
+def start(X, k, init, seed, weight=None, kind=positions_of, n_threads=None):
+    starts = Starts(X, weight, k, init, n_threads)
+    starts.positions = kind(X, weight, n_threads)
+    return starts.draw(np.random.default_rng(seed))
 
 
 @pytest.mark.parametrize("init", INITS)
@@ -29,15 +31,15 @@ def test_indices_are_those_of_the_centers(rng):
 
 
 @pytest.mark.parametrize("init", INITS)
-def test_kernels_and_numpy_draw_the_same_on_any_number_of_threads(init, rng):
+def test_kernels_and_numpy_draw_the_same_on_any_number_of_threads(init, rng, monkeypatch):
     for X in (rng.normal(size=(20_000, 3)), rng.integers(0, 256, (20_000, 3)).astype(np.uint8)):
         for weight in (None, rng.random(20_000)):
-            plain = start(X, 12, init, 5, weight, compiled=False)
-            for n_threads in (1, 3):
-                positions = Positions(X, weight, n_threads)
-                assert len(positions.limits) == 8
-                compiled = starting_centroids(positions, 12, init, np.random.default_rng(5))
-                np.testing.assert_array_equal(compiled, plain)
+            with monkeypatch.context() as patch:
+                patch.setattr(seeding, "TINY", X.size * 12)
+                plain = start(X, 12, init, 5, weight, SortedPositions)
+            for kind in (SortedPositions, PartedPositions):
+                for n_threads in (1, 3):
+                    np.testing.assert_array_equal(start(X, 12, init, 5, weight, kind, n_threads), plain)
 
 
 def ordinary(rng):
@@ -57,19 +59,19 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("way", [SortedPositions, PartedPositions])
 @pytest.mark.parametrize("init", INITS)
 @pytest.mark.parametrize("kind", KINDS)
-def test_draws_hang_neither_on_the_order_of_rows_nor_on_repetition(kind, init, compiled, rng):
+def test_draws_hang_neither_on_the_order_of_rows_nor_on_repetition(kind, init, way, rng):
     X = KINDS[kind](rng)
     weight = rng.integers(0, 4, len(X))
     repeated = np.repeat(X, weight, axis=0)
     shuffled = rng.permutation(len(X))
     for seed in range(3):
-        expected = start(X, 30, init, seed, weight.astype(float), compiled=compiled)
-        np.testing.assert_array_equal(start(repeated, 30, init, seed, compiled=compiled), expected)
-        np.testing.assert_array_equal(start(rng.permutation(repeated), 30, init, seed, compiled=compiled), expected)
-        other = start(X[shuffled], 30, init, seed, weight[shuffled].astype(float), compiled=compiled)
+        expected = start(X, 30, init, seed, weight.astype(float), kind=way)
+        np.testing.assert_array_equal(start(repeated, 30, init, seed, kind=way), expected)
+        np.testing.assert_array_equal(start(rng.permutation(repeated), 30, init, seed, kind=way), expected)
+        other = start(X[shuffled], 30, init, seed, weight[shuffled].astype(float), kind=way)
         np.testing.assert_array_equal(other, expected)
 
 
@@ -81,17 +83,15 @@ def test_rounding_to_float32_keeps_the_draws(init, rng):
 
 def test_parts_are_ordered_and_hold_every_row_once(rng):
     X = np.concatenate([rng.normal(size=(30_000, 2)), np.zeros((9_000, 2))])
-    positions = Positions(X, None, 2)
-    sums, below = positions.sums(X), -np.inf
-    rows = [positions.part(part)[0] for part in range(2 * len(positions.limits))]
+    positions, sums, below = PartedPositions(X, None, 2), sum_of_columns(X), -np.inf
+    rows = [positions.part(part) for part in np.unique(positions.parts)]
     assert sorted(np.concatenate(rows).tolist()) == list(range(len(X)))
     for part in rows:
-        if len(part):
-            assert below < sums[part].min()
-            below = sums[part].max()
+        assert below < sums[part].min()
+        below = sums[part].max()
     sizes = sorted(len(part) for part in rows)
     assert sizes[-1] == 9_000  # the one point that is there 9,000 times has a part of its own
-    assert sizes[-2] < 3 * len(X) / len(positions.limits)
+    assert sizes[-2] < 3 * len(X) / (positions.many / 2)
 
 
 def test_weightless_rows_are_never_drawn():
@@ -115,9 +115,11 @@ def test_far_groups_are_each_hit(rng):
 
 def test_random_positions_follow_the_weights():
     X, weight = np.array([[0.0], [1.0], [2.0], [2.0]]), np.array([1.0, 3.0, 4.0, 2.0])
+    positions = SortedPositions(X, weight, None)
+    assert positions.weight.tolist() == [1, 3, 6]
     first, pairs = np.zeros(3), np.zeros(3)
     for seed in range(3000):
-        drawn = X[random_positions(Positions(X, weight, None), 2, np.random.default_rng(seed)), 0].astype(int)
+        drawn = positions.X[random_positions(positions, 2, np.random.default_rng(seed)), 0].astype(int)
         first[drawn[0]] += 1
         pairs[3 - drawn.sum()] += 1  # by which one is left out
     # one after the other: 0.1, 0.3, 0.6; a pair that leaves out i: Σ p_a p_b / (1 − p_a) over its two orders
@@ -165,3 +167,9 @@ def test_given_starts(rng):
 def test_bad_arguments(options, message):
     with pytest.raises(ValueError, match=message):
         kmeans_plusplus(np.zeros((10, 2)), **{"n_clusters": 2, **options})
+
+
+def test_which_way_suits(rng):
+    assert type(positions_of(rng.normal(size=(1000, 3)), None, None)) is SortedPositions
+    assert type(positions_of(np.zeros((seeding.FEW + 1, 1), np.uint8), None, None)) is PartedPositions
+    assert type(positions_of(np.zeros((3, 1_000_000)), None, None)) is PartedPositions
