@@ -115,8 +115,8 @@ class KMeans(Clusterer):
     Notes
     -----
     X is never copied, unless it is a list or an array of objects: a `numpy.memmap` larger than memory is read in
-    passes. At the peak a fit takes 24 bytes a row (32 with weights that are not float64), besides 64 MiB for each
-    thread and 64·k·d bytes.
+    passes. At the peak a fit takes 24 bytes a row (32 with weights that are not float64), 16 MiB, and for each thread
+    16 MiB and 256·k·d bytes.
 
     Examples
     --------

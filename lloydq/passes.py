@@ -13,8 +13,6 @@ TINY = 100_000  # n·k·d up to which NumPy (a millisecond) ends before Numba ha
 
 ALGORITHMS = ("auto", "lloyd", "elkan", "plain", "dense")  # scikit-learn's two are the fastest exact way, as is "auto"
 
-PIECE = 1 << 20  # numbers at most that are brought to another dtype at a time
-
 FAR = 256  # points that are sorted first when an empty cluster asks for the farthest
 
 
@@ -59,10 +57,17 @@ class DensePass(PlainPass):
 
     def farthest(self, m: int, rows: Array | None = None) -> tuple[Array, Array, Array]:
         """Only the farthest points are sorted, with one nearer point of each cluster, which stays as its last."""
-        pieces = self.pieces()
-        distance = np.concatenate(pool.run(self._distances, pieces, self.n_threads))
-        if (few := max(FAR, 4 * m)) < len(distance):
-            limit = max(np.partition(distance, -few)[-few], 0.0)
+        pieces, distance, few = self.pieces(), np.empty(len(self.X)), max(FAR, 4 * m)
+
+        def measure(rows: slice) -> Array:
+            """Squared, to the centroid of the label; −1 for points without weight. The largest few."""
+            squared = squared_distances(self.X[rows], self.centroids, self.labels[rows])
+            distance[rows] = np.where(self.weight[rows] > 0, squared, -1.0)
+            return np.partition(distance[rows], -min(few, len(squared)))[-few:]
+
+        largest = np.concatenate(pool.run(measure, pieces, self.n_threads))
+        if few < len(distance):
+            limit = max(np.partition(largest, -few)[-few], 0.0)
             nearer = np.full(len(self.centroids), -1)
             for piece in pieces:
                 near = np.flatnonzero((distance[piece] >= 0) & (distance[piece] < limit)) + piece.start
@@ -70,23 +75,27 @@ class DensePass(PlainPass):
             found = super().farthest(m, np.append(np.flatnonzero(distance >= limit), nearer[nearer >= 0]))
             if len(found[0]) == m:
                 return found
-        # Many equal points. The positions looked for are among the first m + k of all, and so of their piece
-        enough = [self._first_positions(m + len(self.centroids), piece, distance[piece]) for piece in pieces]
-        return super().farthest(m, np.sort(np.concatenate(enough)))
+        # Many equal points. What is looked for is among the first m + k positions of all, and so of their piece
+        most = m + len(self.centroids)
+        ones = np.concatenate([self._one_each(most, piece, distance[piece]) for piece in pieces])
+        X, weight, labels = super().farthest(m, np.sort(ones))
+        weight = np.zeros(len(X))
+        reach = squared_distances(X, self.centroids, labels)
+        for piece in pieces:
+            rows = np.flatnonzero(np.isin(distance[piece], reach)) + piece.start
+            for j, x in enumerate(X):
+                equals = self.weight[rows[(self.X[rows] == x).all(axis=1)]]
+                weight[j] = np.cumsum(np.append(weight[j], equals))[-1]  # row by row
+        return X, weight, labels
 
-    def _distances(self, rows: slice) -> Array:
-        """Squared, from each point to the centroid of its label; −1 for points without weight."""
-        distance = squared_distances(self.X[rows], self.centroids, self.labels[rows])
-        return np.where(self.weight[rows] > 0, distance, -1.0)
-
-    def _first_positions(self, most: int, rows: slice, distance: Array) -> Array:
-        """All points at the farthest positions of a piece, so many positions, and one nearer point of each cluster."""
+    def _one_each(self, most: int, rows: slice, distance: Array) -> Array:
+        """A point at each of so many farthest positions of a piece, and one nearer point of each cluster."""
         order = np.lexsort((*self.X[rows].T[::-1], -distance))[: np.count_nonzero(distance >= 0)]
-        X, numbers = self.X[rows][order], order + rows.start
-        position = np.cumsum(np.append(False, (X[1:] != X[:-1]).any(axis=1)))[: len(X)]
+        X = self.X[rows][order]
+        order = order[np.append(True, (X[1:] != X[:-1]).any(axis=1))[: len(X)]] + rows.start
         nearer = np.full(len(self.centroids), -1)
-        nearer[self.labels[numbers[position >= most]]] = numbers[position >= most]
-        return np.append(numbers[position < most], nearer[nearer >= 0])
+        nearer[self.labels[order[most:]]] = order[most:]
+        return np.append(order[:most], nearer[nearer >= 0])
 
 
 class WholePass(DensePass):
@@ -95,7 +104,8 @@ class WholePass(DensePass):
     def __init__(self, X: Array, weight: Array | None = None, n_threads: int | None = None) -> None:
         super().__init__(X, weight, n_threads)
         self.kept = Sums(np.zeros(()), np.zeros(()))
-        self._pieces = pool.split(len(X), n_threads, each=-(-X.size // PIECE))
+        # Their sums may be split anyhow; what is not bytes is copied a piece at a time, and pieces have to be small
+        self._pieces = pool.split(len(X), n_threads) if X.dtype == np.uint8 else []
 
     def __call__(self, centroids: Array) -> Sums:
         moves = super().__call__(centroids)
@@ -104,7 +114,7 @@ class WholePass(DensePass):
         return self.kept
 
     def pieces(self) -> list[slice]:
-        return self._pieces
+        return self._pieces or super().pieces()
 
     def add_up(self, X: Array, weight: Array, before: Array, labels: Array, sums: Sums) -> int:
         from . import kernels

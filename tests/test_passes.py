@@ -89,6 +89,18 @@ def test_empty_clusters_are_filled_alike(rng):
     same_steps(X * 0.37, start, None, *on_threads(DensePass, 2), limit=30)
 
 
+def test_empty_clusters_among_many_equal_points(rng):
+    few = rng.normal(size=(40, 3))
+    X = np.concatenate([few[rng.integers(0, 40, 30_000)], rng.normal(size=(20, 3)) * 50])
+    weight = rng.random(len(X)) * (rng.random(len(X)) < 0.9)
+    for k in (12, 50, 70):  # 70 are more than there are positions
+        start = np.concatenate([X[:3], np.full((k - 3, 3), 9999.0)])
+        assert next(steps(X, start, weight)).relocated >= min(k - 3, 40)
+        same_steps(X, start, weight, *on_threads(DensePass, 1, 2), limit=30)
+        whole = np.rint(X).astype(np.int64)
+        same_steps(whole, start, np.rint(weight * 3), *on_threads(WholePass, 1, 2), limit=30)
+
+
 def test_distances_that_a_box_excludes_are_counted(photo_colors):
     X, weight = photo_colors
     step = next(steps(X, random_points(X, 64, 0, weight), weight, make_pass=WholePass))
