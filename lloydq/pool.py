@@ -17,10 +17,13 @@ _here = threading.local()
 
 
 def available() -> int:
-    """How many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """How many processors this process may use.
+
+    OMP_NUM_THREADS lowers the number: joblib and Dask set it in their workers, so that these do not crowd each other.
+    """
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    limit = os.environ.get("OMP_NUM_THREADS", "")
+    return min(processors, max(1, int(limit))) if limit.isdecimal() else processors
 
 
 def _shared() -> ThreadPoolExecutor:
