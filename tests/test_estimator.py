@@ -1,6 +1,7 @@
 """KMeans and nearest: attributes that belong together, parameters, bad input."""
 
 import copy
+import math
 import pickle
 import warnings
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 import lloydq
-from lloydq import ConvergenceWarning, KMeans, NotFittedError, nearest
+from lloydq import ConvergenceWarning, KMeans, NotFittedError, k_means, nearest, passes, seeding
 
 
 @pytest.fixture
@@ -69,6 +70,24 @@ def test_a_seed_gives_one_result_and_more_starts_never_a_worse_one(blobs):
         worst = a.inertia_
 
 
+@pytest.mark.parametrize(
+    "init", ["k-means++", "random", lambda X, k, random_state: X[random_state.permutation(len(X))[:k]]]
+)
+def test_a_longer_series_of_starts_begins_with_the_shorter_one(blobs, init):
+    def starts(n_init):
+        seen = []
+        KMeans(
+            4, init=init, n_init=n_init, random_state=3,
+            callback=lambda step: seen.append(step.centroids.tolist()) if step.n_iter == 1 else None,
+        ).fit(blobs)  # fmt: skip
+        return seen
+
+    long = starts(5)
+    assert len(long) == 5
+    assert len({str(start) for start in long}) > 1
+    assert starts(2) == long[:2]
+
+
 def test_other_sources_of_randomness(blobs):
     for state in (None, np.random.default_rng(1), np.random.RandomState(1)):
         assert KMeans(3, random_state=state).fit(blobs).cluster_centers_.shape == (3, 2)
@@ -96,6 +115,105 @@ def test_stop_reasons(blobs):
     belong_together(model, blobs)
 
 
+def test_a_callback_ends_the_fit_of_its_start_only(blobs):
+    seen = []
+    model = KMeans(3, init="random", n_init=4, random_state=0, callback=lambda step: seen.append(step) or True)
+    assert model.fit(blobs).n_iter_ == 1
+    assert len(seen) == 4
+    assert model.inertia_ == pytest.approx(min(step.inertia for step in seen), rel=1e-9)
+    belong_together(model, blobs)
+    assert KMeans(3, random_state=0, callback=lambda step: "go on").fit(blobs).stop_reason_ == "converged"
+
+
+@pytest.mark.parametrize("options", [{"tol": 0}, {"tol": 0.1}, {"tol": 0, "max_iter": 3}, {"n_init": 3, "tol": 0}])
+@pytest.mark.filterwarnings("ignore:the fit stopped")
+def test_history_has_a_record_of_each_step(blobs, options):
+    steps = []
+    model = KMeans(5, random_state=2, callback=lambda step: steps.append(step), **options).fit(blobs)
+    last = steps[-len(model.history_) :] if options.get("n_init") is None else None
+    uncounted = model.stop_reason_ in ("tol", "max_iter")
+    assert [record.n_iter for record in model.history_] == [*range(1, model.n_iter_ + 1), *[model.n_iter_] * uncounted]
+    for record, step in zip(model.history_, last or [], strict=last is not None):
+        assert record[:3] == (step.n_iter, step.inertia, step.changed)
+        assert record.shift == pytest.approx(np.linalg.norm(step.moved - step.centroids))
+        assert record[4:7] == (step.sums.computed, step.sums.skipped, step.relocated)
+    assert all(record.seconds > 0 for record in model.history_)
+    assert model.history_[-1].inertia == pytest.approx(model.inertia_, rel=1e-9)
+    assert all(a.inertia >= b.inertia for a, b in zip(model.history_, model.history_[1:], strict=False))
+
+
+def test_verbose_speaks_as_scikit_learn(blobs, capsys):
+    KMeans(3, tol=0, random_state=0, verbose=1).fit(blobs)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Initialization complete"
+    assert lines[1].startswith("Iteration 0, inertia ")
+    assert lines[-1] == f"Converged at iteration {len(lines) - 3}: strict convergence."
+    KMeans(3, tol=0.5, random_state=0, verbose=1).fit(blobs)
+    assert "within tolerance" in capsys.readouterr().out.splitlines()[-1]
+    with pytest.warns(ConvergenceWarning):
+        KMeans(3, tol=0, max_iter=1, random_state=0, verbose=1).fit(blobs)
+    assert capsys.readouterr().out.splitlines()[-1] == "Stopped at iteration 0: max_iter."
+    KMeans(3, random_state=0).fit(blobs)
+    assert not capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", passes.ALGORITHMS)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.uint8])
+def test_every_algorithm_gives_the_same(name, dtype, rng):
+    X = rng.integers(0, 256, (3_000, 3)).astype(dtype)
+    reference = KMeans(20, random_state=0, tol=0).fit(X)
+    model = KMeans(20, random_state=0, tol=0, algorithm=name).fit(X)
+    np.testing.assert_array_equal(model.labels_, reference.labels_)
+    np.testing.assert_array_equal(model.cluster_centers_, reference.cluster_centers_)
+    assert (model.inertia_, model.n_iter_) == (reference.inertia_, reference.n_iter_)
+
+
+def test_the_names_of_scikit_learn_and_ours():
+    assert type(passes.suited(np.zeros((9999, 3)), None, 8, algorithm="plain")) is lloydq.lloyd.PlainPass
+    assert type(passes.suited(np.zeros((9, 3)), None, 2, algorithm="dense")) is passes.DensePass
+    for name in ("auto", "lloyd", "elkan"):
+        assert type(passes.suited(np.zeros((9, 3)), None, 2, algorithm=name)) is lloydq.lloyd.PlainPass
+    with pytest.warns(RuntimeWarning, match="doesn't make sense for a single cluster"):
+        KMeans(1, algorithm="elkan").fit([[1.0], [2.0]])
+
+
+def test_rules_for_empty_clusters(blobs):
+    start = np.concatenate([blobs[[0, 150, 300]], [[900.0, 900.0]]])[[0, 3, 1, 2]]
+    model = KMeans(4, init=start).fit(blobs)
+    assert set(model.labels_) == {0, 1, 2, 3}
+    assert sum(record.relocated for record in model.history_) == 1
+    belong_together(model, blobs)
+    model = KMeans(4, init=start, empty_cluster="keep").fit(blobs)  # without a warning
+    assert set(model.labels_) == {0, 2, 3}
+    np.testing.assert_array_equal(model.cluster_centers_[1], [900, 900])
+    belong_together(model, blobs)
+    with pytest.raises(ValueError, match=r"no point is nearest to the centroid of clusters \[1\]"):
+        KMeans(4, init=start, empty_cluster="error").fit(blobs)
+    KMeans(3, init=start[[0, 2, 3]], empty_cluster="error").fit(blobs)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.uint8])
+@pytest.mark.parametrize("max_iter", [1, 2, 3, 50])
+@pytest.mark.filterwarnings("ignore:the fit stopped")
+def test_attributes_belong_together_after_relocation(dtype, max_iter, rng):
+    X = rng.integers(0, 200, (400, 2)).astype(dtype)
+    start = np.concatenate([X[:4].astype(float), np.full((6, 2), 250.0)])
+    for algorithm in ("plain", "dense"):
+        model = KMeans(10, init=start, max_iter=max_iter, tol=0, algorithm=algorithm).fit(X)
+        assert sum(record.relocated for record in model.history_) >= 5
+        belong_together(model, X)
+        np.testing.assert_array_equal(model.predict(X), model.labels_)
+
+
+def test_starts_that_differ_in_rounding_are_one(rng):
+    """So the first of equally good ones is kept, whatever the order of the rows."""
+    X = rng.normal(size=(300, 2)) + rng.integers(0, 3, (300, 1)) * 40
+    models = [
+        KMeans(3, n_init=8, tol=0, random_state=1).fit(X[order]) for order in (np.arange(300), rng.permutation(300))
+    ]
+    np.testing.assert_allclose(models[0].cluster_centers_, models[1].cluster_centers_, rtol=1e-12)
+
+
 def test_fewer_positions_than_clusters_warns_and_puts_spare_centroids_last():
     X = np.array([[1.0], [2.0], [1.0], [3.0], [2.0]])
     with pytest.warns(ConvergenceWarning, match=r"distinct clusters \(3\) found smaller than n_clusters \(5\)"):
@@ -105,9 +223,17 @@ def test_fewer_positions_than_clusters_warns_and_puts_spare_centroids_last():
     belong_together(model, X)
 
 
-def test_inertia_far_from_the_origin(blobs):
-    model = KMeans(3, random_state=0).fit(blobs + 1e8)
-    belong_together(model, blobs + 1e8)
+@pytest.mark.parametrize("offset", [0, 1e3, 1e6, 1e8, -1e12])
+@pytest.mark.parametrize("n", [450, 30_000])
+def test_inertia_is_its_recomputation(offset, n, rng):
+    X = rng.normal(size=(n, 3)) + rng.integers(0, 5, (n, 1)) * 9 + offset
+    weight = rng.random(n)
+    for options in ({}, {"max_iter": 2, "tol": 1}):
+        model = KMeans(5, random_state=0, **options).fit(X, sample_weight=weight)
+        terms = weight * np.array(
+            [((x - model.cluster_centers_[j]) ** 2).sum() for x, j in zip(X, model.labels_, strict=True)]
+        )
+        assert model.inertia_ == pytest.approx(math.fsum(terms), rel=1e-12)
 
 
 def test_lists_read_only_views_and_odd_dtypes(blobs):
@@ -153,6 +279,10 @@ def test_pickle_and_copy(blobs):
         ({"random_state": "seed"}, TypeError, "random_state"),
         ({"random_state": -1}, TypeError, "random_state"),
         ({"n_threads": 0}, ValueError, "n_threads"),
+        ({"algorithm": "full"}, ValueError, "algorithm must be one of 'auto', 'lloyd'"),
+        ({"algorithm": 3}, TypeError, "algorithm"),
+        ({"empty_cluster": "drop"}, ValueError, "empty_cluster must be one of 'farthest', 'keep', 'error'; got 'drop'"),
+        ({"n_clusters": "3"}, ValueError, "n_clusters must be a whole number; got '3'"),
     ],
 )
 def test_bad_parameters(blobs, options, error, message):
@@ -171,8 +301,18 @@ def test_bad_parameters(blobs, options, error, message):
         (np.array([[1.0], [-np.inf]]), ValueError, "infinity"),
         (np.array([[1e200], [0]]), ValueError, "overflow"),
         (np.array([["a"], ["b"]]), TypeError, "real numbers"),
-        (np.array([[1j], [2j]]), TypeError, "real numbers"),
-        (np.array([[{}], [2]], dtype=object), TypeError, "numbers"),
+        (np.array([["1"], ["2"]]), ValueError, "real numbers"),
+        (np.array([["1"], [2.0]], dtype=object), TypeError, "strings"),
+        (np.array([[1j], [2j]]), TypeError, "Complex data not supported.*real numbers"),
+        (np.array([[1j], [2j]]), ValueError, "Complex"),
+        (np.array([[{}], [2]], dtype=object), TypeError, "argument must be a string or a real number, not 'dict'"),
+        (np.array([[None], [2]], dtype=object), ValueError, "NaN"),
+        (np.array([["2020-01-01"], ["2021-01-01"]], dtype="M8[D]"), TypeError, "datetime64"),
+        (np.ma.masked_equal([[1.0], [2.0]], 2), ValueError, "masked"),
+        (np.zeros((2, 2, 2)), ValueError, "Expected 2D array, got 3D array instead"),
+        (np.zeros(5), ValueError, "Reshape your data"),
+        (np.float64(3), ValueError, "got 0D array"),
+        ([[1.0], [1.0, 2.0]], ValueError, "inhomogeneous"),
     ],
 )
 def test_bad_points(X, error, message):
@@ -191,6 +331,10 @@ def test_bad_points(X, error, message):
         ([1, np.nan, 1], ValueError),
         ([np.inf, -np.inf, 1], ValueError),
         (["a"] * 3, TypeError),
+        (["a"] * 3, ValueError),
+        (np.ones((3, 1)), ValueError),
+        (0, ValueError),
+        ([None, 1, 1], ValueError),
     ],
 )
 def test_bad_weights(weight, error):
@@ -202,6 +346,58 @@ def test_weights_that_overflow():
     for weight in (1e300, 1e308):
         with pytest.raises(ValueError, match="sample_weight"):
             KMeans(1).fit(np.array([[1e10], [2e10]]), sample_weight=[weight, weight])
+
+
+def test_weights_of_every_kind(blobs, rng):
+    weight = rng.integers(1, 5, len(blobs))
+    reference = KMeans(4, random_state=0).fit(blobs, sample_weight=weight.astype(float))
+    for same in (weight, weight.tolist(), weight.astype(np.float32), weight.astype(object), weight * 2.0**-900):
+        model = KMeans(4, random_state=0).fit(blobs, sample_weight=same)
+        np.testing.assert_array_equal(model.cluster_centers_, reference.cluster_centers_)
+    one = KMeans(4, random_state=0).fit(blobs, sample_weight=3)
+    np.testing.assert_allclose(one.cluster_centers_, KMeans(4, random_state=0).fit(blobs).cluster_centers_, rtol=1e-12)
+    assert one.score(blobs, sample_weight=3) == pytest.approx(-one.inertia_)
+
+
+def test_points_without_weight_are_labelled_and_count_for_nothing(blobs):
+    weight = np.ones(len(blobs))
+    weight[::3] = 0
+    for algorithm in ("plain", "dense"):
+        weighted = KMeans(5, tol=0, random_state=0, algorithm=algorithm).fit(blobs, sample_weight=weight)
+        dropped = KMeans(5, tol=0, random_state=0, algorithm=algorithm).fit(blobs[weight > 0])
+        np.testing.assert_allclose(weighted.cluster_centers_, dropped.cluster_centers_, rtol=1e-12)
+        assert weighted.n_iter_ == dropped.n_iter_
+        np.testing.assert_array_equal(weighted.labels_, dropped.predict(blobs))
+
+
+@pytest.mark.parametrize("init", ["k-means++", "random"])
+@pytest.mark.parametrize("n", [300, 60_000])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_weights_are_repetitions_in_any_order(init, n, dtype, rng):
+    X = (rng.normal(size=(n, 3)) + rng.integers(0, 4, (n, 1)) * 3).astype(dtype)
+    weight = rng.integers(0, 6, n)
+    rows = rng.permutation(np.repeat(np.arange(n), weight))
+    assert n == 300 or len(rows) > seeding.FEW > n  # one sorted, one in parts
+    options = {"init": init, "n_init": 2, "random_state": 4, "max_iter": 30}
+    weighted = KMeans(7, **options).fit(X, sample_weight=weight)
+    repeated = KMeans(7, **options).fit(X[rows])
+    np.testing.assert_allclose(
+        weighted.cluster_centers_, repeated.cluster_centers_, rtol=1e-6 if dtype == np.float32 else 1e-9
+    )
+    np.testing.assert_array_equal(weighted.labels_[rows], repeated.labels_)
+    assert weighted.n_iter_ == repeated.n_iter_
+    assert weighted.inertia_ == pytest.approx(repeated.inertia_, rel=1e-6 if dtype == np.float32 else 1e-12)
+
+
+def test_k_means_as_a_function(blobs):
+    model = KMeans(3, init="random", n_init=2, tol=0, random_state=5).fit(blobs)
+    centroids, labels, inertia, n_iter = k_means(
+        blobs, 3, init="random", n_init=2, tol=0, random_state=5, return_n_iter=True
+    )
+    np.testing.assert_array_equal(centroids, model.cluster_centers_)
+    np.testing.assert_array_equal(labels, model.labels_)
+    assert (inertia, n_iter) == (model.inertia_, model.n_iter_)
+    assert len(k_means(blobs, 2, sample_weight=np.ones(len(blobs)))) == 3
 
 
 def test_long_doubles(blobs):

@@ -1,5 +1,7 @@
 """What must hold for any data."""
 
+import warnings
+
 import naive
 import numpy as np
 import pytest
@@ -45,6 +47,32 @@ def test_every_step_is_right_in_every_pass(problem):
         assert a.inertia <= before + 1e-9 * scale
         assert a.inertia_after_update <= a.inertia + 1e-9 * scale
         before = a.inertia_after_update
+
+
+@given(hnp.arrays(np.int16, st.tuples(st.integers(1, 20), st.integers(1, 3)), elements=st.integers(-4, 4)), st.data())
+def test_weights_are_repetitions(X, data):
+    """Whole numbers have exact sums, so the two fits are the same bits."""
+    weight = data.draw(hnp.arrays(np.int64, len(X), elements=st.integers(0, 4)))
+    if not weight.any():
+        weight[0] = 1
+    rows = np.array(data.draw(st.permutations(np.repeat(np.arange(len(X)), weight).tolist())))
+    options = {
+        "n_clusters": data.draw(st.integers(1, min(len(X), len(rows)))),
+        "init": data.draw(st.sampled_from(["k-means++", "random"])),
+        "n_init": data.draw(st.integers(1, 3)),
+        "tol": data.draw(st.sampled_from([0, 1e-4, 0.5])),
+        "max_iter": data.draw(st.sampled_from([1, 2, 300])),
+        "empty_cluster": data.draw(st.sampled_from(["farthest", "keep"])),
+        "random_state": data.draw(st.integers(0, 99)),
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", lloydq.ConvergenceWarning)
+        weighted = lloydq.KMeans(**options).fit(X, sample_weight=weight)
+        repeated = lloydq.KMeans(**options, algorithm=data.draw(st.sampled_from(["plain", "dense"]))).fit(X[rows])
+    np.testing.assert_array_equal(weighted.cluster_centers_, repeated.cluster_centers_)
+    np.testing.assert_array_equal(weighted.labels_[rows], repeated.labels_)
+    assert (weighted.n_iter_, weighted.stop_reason_) == (repeated.n_iter_, repeated.stop_reason_)
+    assert weighted.inertia_ == pytest.approx(repeated.inertia_, rel=1e-12)
 
 
 @given(

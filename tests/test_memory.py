@@ -1,0 +1,95 @@
+"""Data larger than memory: a fit reads a memory map in passes and never copies it."""
+
+import subprocess
+import sys
+import textwrap
+import tracemalloc
+import warnings
+
+import numpy as np
+import pytest
+
+from lloydq import ConvergenceWarning, KMeans
+from lloydq.lloyd import chunks
+
+MiB = 1 << 20
+
+
+def stated(n, d, k, n_threads):
+    """The most bytes that a fit takes besides its input, as the docstring of KMeans says."""
+    return 24 * n + 16 * MiB + n_threads * (16 * MiB + 256 * k * d)
+
+
+def peak(X, k, **options):
+    """The most bytes that NumPy and Python held during a fit."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        KMeans(k, max_iter=2, tol=0, **options).fit(X[:40_000])  # kernels are compiled before
+        tracemalloc.start()
+        KMeans(k, max_iter=2, tol=0, **options).fit(X)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    return most
+
+
+@pytest.fixture
+def mapped(tmp_path):
+    """A function that puts points into a file and maps it."""
+
+    def to_file(n, d, dtype, rng):
+        X = np.lib.format.open_memmap(tmp_path / "points.npy", "w+", dtype, (n, d))
+        for rows in chunks((n, d), 1):
+            X[rows] = rng.integers(0, 100, (rows.stop - rows.start, d))
+        X.flush()
+        return np.load(tmp_path / "points.npy", mmap_mode="r")
+
+    return to_file
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4", "f2", ">f4", "i2", "u1"])
+def test_a_fit_takes_what_it_says(dtype, mapped, rng):
+    n, d, k = 600_000, 12, 8
+    X = mapped(n, d, dtype, rng)
+    far = np.concatenate([X[:5], np.full((3, d), 9e3)]).astype(float)
+    for options in (
+        {"init": "k-means++", "n_threads": 1},
+        {"init": "random", "n_init": 3, "n_threads": 2},
+        {"init": far, "n_threads": 4},  # empty clusters
+    ):
+        limit = stated(n, d, k, options["n_threads"])
+        assert peak(X, k, random_state=0, **options) <= limit
+    assert limit < n * d * 8 * 2  # a copy in float64 and its temporaries would not fit
+
+
+def test_many_equal_points(rng):
+    X = np.repeat(rng.normal(size=(30, 4)), 20_000, axis=0)
+    start = np.concatenate([X[:1], np.full((39, 4), 9e3)])
+    assert peak(X, 40, init=start, n_threads=2) <= stated(len(X), 4, 40, 2)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a limit on a process's own data, which Linux has")
+def test_a_map_larger_than_the_memory_of_the_process(mapped, tmp_path, rng):
+    """256 MiB of points, as float64 twice that, where the process may take 96 MiB beyond what it has at the start."""
+    n = 1 << 21
+    mapped(n, 32, "f4", rng)
+    code = f"""
+        import re, resource, sys
+        from pathlib import Path
+        import numpy as np
+        from lloydq import KMeans
+        X = np.load({str(tmp_path / "points.npy")!r}, mmap_mode="r")
+        KMeans(4, max_iter=2, tol=10, random_state=0, n_threads=2).fit(X[:100_000])
+        status = Path("/proc/self/status").read_text()
+        have = int(re.search(r"VmData:\\s+(\\d+) kB", status)[1]) * 1024
+        resource.setrlimit(resource.RLIMIT_DATA, (have + {96 * MiB},) * 2)
+        model = KMeans(4, max_iter=2, tol=0, random_state=0, n_threads=2)
+        import warnings
+        warnings.simplefilter("ignore")
+        print(len(model.fit(X).labels_), model.n_iter_)
+        try:
+            X.astype(np.float64)
+        except MemoryError:
+            print("a copy would not fit")
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=300)
+    assert done.stdout.split("\n")[:2] == [f"{n} 2", "a copy would not fit"], done.stderr
