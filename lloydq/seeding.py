@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cache, cached_property, reduce
 from importlib import import_module
 from operator import add
 from typing import Any
@@ -13,7 +13,8 @@ from . import checks, pool
 from .lloyd import Array, chunks, squared_distances
 
 TINY = 100_000  # n·d·k up to which NumPy (a few milliseconds) ends before Numba has been imported
-FEW, SMALL = 1 << 17, 1 << 24  # rows and bytes up to which sorting a copy (80 ns a row) is cheap beside a fit
+FEW, SMALL = 1 << 17, 1 << 24  # rows and bytes up to which a copy may be sorted,
+WORTH = 1024  # where no more rows (60 ns each) come on a draw, which from a part takes 20 to 80 µs
 PART, MOST = 512, 2048  # rows of a part, at least; limits between parts, at most
 
 Init = str | Array | Callable[..., Array]
@@ -81,8 +82,8 @@ class PartedPositions:
         many = 2  # a power of two
         while many < MOST and 2 * many * PART <= len(X):
             many *= 2
-        few = sum_of_columns(X[:: max(1, len(X) // (16 * many))])
-        limits = np.append(np.quantile(few, np.arange(1, many) / many, method="lower"), np.inf)
+        few = np.sort(sum_of_columns(X[:: max(1, len(X) // (16 * many))]))
+        limits = np.append(few[len(few) * np.arange(1, many) // many], np.inf)
         self.parts, self.many = np.empty(len(X), np.uint16), 2 * many
         self.sorted: dict[int, Array] = {}
 
@@ -130,11 +131,13 @@ class PartedPositions:
 Positions = SortedPositions | PartedPositions
 
 
-def positions_of(X: Array, weight: Array | None, n_threads: int | None) -> Positions:
-    """The positions of few rows or of many."""
-    return (SortedPositions if len(X) <= FEW and X.nbytes <= SMALL else PartedPositions)(X, weight, n_threads)
+def positions_of(X: Array, weight: Array | None, k: int, trials: int, n_threads: int | None) -> Positions:
+    """The positions, in the way that suits k times so many draws."""
+    copied = len(X) <= min(FEW, WORTH * k * trials) and X.nbytes <= SMALL
+    return (SortedPositions if copied or X.size * k <= TINY else PartedPositions)(X, weight, n_threads)
 
 
+@cache
 def factors(d: int) -> Array:
     """One factor for each column, from 0.5 to 1, always the same: unlike rows hardly ever have equal sums."""
     return 0.5 + np.random.Generator(np.random.PCG64(0)).random(d) / 2
@@ -148,10 +151,13 @@ def sum_of_columns(X: Array) -> Array:
 def sorted_by_value(X: Array) -> tuple[Array, Array]:
     """The order (n,) of the rows, by their sum, equal sums by the columns; where each distinct row begins in it."""
     sums = sum_of_columns(X)
-    order = np.argsort(sums, kind="stable")
+    order = np.argsort(sums)
     new = np.append(True, np.diff(sums[order]) != 0)
-    again = order[~new], order[np.flatnonzero(~new) - 1]
-    if (X[again[0]] != X[again[1]]).any():  # unlike rows of the same sum
+    if new.all():
+        return order, np.arange(len(order))
+    order = np.argsort(sums, kind="stable")
+    again = np.flatnonzero(~new)
+    if (X[order[again]] != X[order[again - 1]]).any():  # unlike rows of the same sum
         order = np.lexsort((*X.T[::-1], sums))
         new = np.append(True, (X[order[1:]] != X[order[:-1]]).any(axis=1))
     return order, np.flatnonzero(new)
@@ -175,7 +181,8 @@ class Starts:
 
     @cached_property
     def positions(self) -> Positions:
-        return positions_of(self.X, self.weight, self.n_threads)
+        trials = 1 if self.init == "random" else usual_trials(self.k)
+        return positions_of(self.X, self.weight, self.k, trials, self.n_threads)
 
     def draw(self, rng: np.random.Generator) -> Array:
         """(k, d) float64: by name ("k-means++", "random"), given, or what `init(X, k, random_state=)` returns."""
@@ -202,16 +209,21 @@ def random_positions(positions: Positions, k: int, rng: np.random.Generator) -> 
     return np.resize(drawn, k)
 
 
+def usual_trials(k: int) -> int:
+    """Draws of which greedy k-means++ keeps the best."""
+    return 2 + int(np.log(k))
+
+
 def plus_plus(positions: Positions, k: int, rng: np.random.Generator, trials: int | None = None) -> Array:
     """k positions, (k,), each drawn with odds w·D², D its distance to the nearest one drawn before it.
 
-    Greedy: of `trials` draws, 2 + ⌊ln k⌋ if left out, the one is kept that lowers Σ w·D² most. When every position is
-    taken, they are drawn by weight.
+    Greedy: of `trials` draws the one is kept that lowers Σ w·D² most. When every position is taken, they are
+    drawn by weight.
     D. Arthur, S. Vassilvitskii, "k-means++: the advantages of careful seeding", SODA 2007 (section 4 for the greedy
     kind).
     """
     X, weight, n_threads = positions.X, positions.weight, positions.n_threads
-    trials = 2 + int(np.log(k)) if trials is None else trials
+    trials = trials or usual_trials(k)
     loops: Any = _Plain if X.size * k <= TINY else import_module("lloydq.kernels")
     nearest, everywhere = np.full(len(X), np.inf), np.ones(len(X), np.uint8)  # nearest: D² of each
     pieces = chunks(X.shape, trials)
@@ -310,11 +322,11 @@ def kmeans_plusplus(
     X = checks.points(X)
     weight = checks.weights(sample_weight, len(X))
     k = checks.clusters(n_clusters, len(X))
-    trials = None if n_local_trials is None else checks.integer(n_local_trials, "n_local_trials")
+    trials = usual_trials(k) if n_local_trials is None else checks.integer(n_local_trials, "n_local_trials")
     if x_squared_norms is not None and len(x_squared_norms) != len(X):
         raise ValueError(
             f"The length of x_squared_norms {len(x_squared_norms)} should be equal to the length of n_samples {len(X)}."
         )
-    positions = positions_of(X, weight, None)
+    positions = positions_of(X, weight, k, trials, None)
     indices = positions.rows(plus_plus(positions, k, checks.generator(random_state, "random_state"), trials))
     return X[indices].astype(np.float32 if X.dtype == np.float32 else np.float64), indices

@@ -9,9 +9,10 @@ from lloydq.seeding import PartedPositions, SortedPositions, Starts, positions_o
 INITS = ["k-means++", "random"]
 
 
-def start(X, k, init, seed, weight=None, kind=positions_of, n_threads=None):
+def start(X, k, init, seed, weight=None, kind=None, n_threads=None):
     starts = Starts(X, weight, k, init, n_threads)
-    starts.positions = kind(X, weight, n_threads)
+    if kind is not None:
+        starts.positions = kind(X, weight, n_threads)
     return starts.draw(np.random.default_rng(seed))
 
 
@@ -170,6 +171,12 @@ def test_bad_arguments(options, message):
 
 
 def test_which_way_suits(rng):
-    assert type(positions_of(rng.normal(size=(1000, 3)), None, None)) is SortedPositions
-    assert type(positions_of(np.zeros((seeding.FEW + 1, 1), np.uint8), None, None)) is PartedPositions
-    assert type(positions_of(np.zeros((3, 1_000_000)), None, None)) is PartedPositions
+    for shape, k, trials, kind in (
+        ((1_000, 3), 8, 4, SortedPositions),
+        ((40_000, 3), 8, 4, PartedPositions),
+        ((40_000, 3), 64, 6, SortedPositions),
+        ((30_000, 1), 2, 2, SortedPositions),  # no kernels for so little
+        ((seeding.FEW + 1, 3), 256, 7, PartedPositions),
+        ((3, 1_000_000), 2, 2, PartedPositions),
+    ):
+        assert type(positions_of(np.zeros(shape), None, k, trials, None)) is kind
