@@ -14,7 +14,8 @@ ARROWS = {
     "checks": {"lloyd"},  # for the type of an array
     "passes": {"kernels", "lloyd", "pool"},  # lloyd: the pass that every other one extends
     "protocol": {"lloyd"},
-    "seeding": {"checks", "kernels", "lloyd", "pool"},
+    "positions": {"kernels", "lloyd", "pool"},
+    "seeding": {"checks", "kernels", "lloyd", "pool", "positions"},
     "fitting": {"lloyd", "passes", "pool"},
     "colors": {"kernels", "lloyd", "pool"},
     "image": {"lloyd"},

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from lloydq import kmeans_plusplus, seeding
-from lloydq.seeding import PartedPositions, SortedPositions, Starts, positions_of, random_positions, sum_of_columns
+from lloydq.positions import PartedPositions, SortedPositions, sum_of_columns
+from lloydq.seeding import Starts, positions_of, random_positions
 
 INITS = ["k-means++", "random"]
 
