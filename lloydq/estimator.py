@@ -1,6 +1,7 @@
 """KMeans, shaped as scikit-learn's, `k_means` and `nearest`."""
 
 from collections.abc import Callable
+from functools import reduce
 from typing import Any, Self
 
 import numpy as np
@@ -14,7 +15,7 @@ from .protocol import Clusterer, ConvergenceWarning, also_theirs, warn
 from .seeding import Init, Starts
 
 FOLD = 1 << 24  # n·k from which finding the distinct colours (8 ms) is cheaper than comparing every pixel
-BETTER = 1e-10  # by which part of its inertia a later start has to be better: two that differ in rounding are one
+BETTER = 1e-10  # the part of its inertia by which a fit has to be better: two that differ in rounding are one
 
 
 def nearest(X: Any, centroids: Any, *, n_threads: int | None = None) -> Array:
@@ -54,6 +55,11 @@ def nearest(X: Any, centroids: Any, *, n_threads: int | None = None) -> Array:
         distinct = DistinctColors(X, n_threads)
         return distinct.spread(assign(distinct.colors, centroids, n_threads))
     return assign(X, centroids, n_threads)
+
+
+def better(one: Fit, other: Fit) -> Fit:
+    """The first, unless the other is better by more than rounding."""
+    return other if other.inertia < one.inertia * (1 - BETTER) else one
 
 
 class KMeans(Clusterer):
@@ -173,9 +179,6 @@ class KMeans(Clusterer):
         ValueError, TypeError
             For parameters out of range, wrong shapes, NaN, infinity, fewer points than clusters.
         """
-        return self._fit(X, sample_weight)
-
-    def _fit(self, X: Any, sample_weight: Any) -> Self:
         frame, X = X, checks.points(X)
         weight = checks.weights(sample_weight, len(X))
         checks.reach(X, weight)
@@ -190,15 +193,14 @@ class KMeans(Clusterer):
         self._n_init = self._starts(init)
         seeds = checks.generator(self.random_state, "random_state").integers(2**63, size=self._n_init)
         starts = Starts(X, weight, k, init, n_threads)
-        best: Fit | None = None
-        for seed in seeds:  # a longer series begins with the shorter one
+
+        def fit_from(seed: int) -> Fit:
             start = starts.draw(np.random.default_rng(seed))
             if self.verbose:
                 print("Initialization complete")
-            found = fit(X, start, weight, History(self.verbose, self.callback), n_threads=n_threads, **options)
-            if best is None or found.inertia < best.inertia * (1 - BETTER):
-                best = found
-        assert best is not None
+            return fit(X, start, weight, History(self.verbose, self.callback), n_threads=n_threads, **options)
+
+        best = reduce(better, map(fit_from, seeds))  # a longer series begins with the shorter one
         self._keep_columns(frame)
         self.n_features_in_ = X.shape[1]
         self.cluster_centers_, self.labels_, self.inertia_ = best.centers, best.labels, best.inertia
@@ -245,11 +247,11 @@ class KMeans(Clusterer):
 
     def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> Array:
         """`fit`, then `labels_`."""
-        return self._fit(X, sample_weight).labels_
+        return self.fit(X, sample_weight=sample_weight).labels_
 
     def fit_transform(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
         """`fit`, then `transform` of the same X."""
-        return self._fit(X, sample_weight).transform(X)
+        return self.fit(X, sample_weight=sample_weight).transform(X)
 
     def transform(self, X: Any) -> Any:
         """The distance from each row of X (n, d) to each centroid, (n, n_clusters): float32 for float32, or float64.

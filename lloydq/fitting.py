@@ -117,8 +117,8 @@ def fit(
         labels = assign(X, centers.astype(np.float64), n_threads)
     spare = members(labels, weight, k) == 0
     if spare.any() and options["fill"] is not keep_empty:  # they come last
-        order = np.argsort(spare, kind="stable")
-        centers, labels = centers[order], np.argsort(order).astype(np.int32)[labels]
+        centers = centers[np.argsort(spare, kind="stable")]
+        labels = assign(X, centers.astype(np.float64), n_threads)
     else:
         centers, labels = centers.copy(), labels.copy()
     total = inertia(X, centers, labels, weight, n_threads)

@@ -41,6 +41,13 @@ def test_parameters_of_a_subclass(X):
             super().__init__(n_clusters)
             self.extra = extra
 
+        def fit(self, X, y=None, sample_weight=None):
+            self.seen = len(X)
+            return super().fit(X, y, sample_weight)
+
+    model = Mine()
+    assert model.fit_predict(X).shape == (60,)
+    assert model.seen == 60
     assert repr(Mine(extra=4)) == "Mine(extra=4)"
     assert Mine().fit(X).get_feature_names_out().tolist() == ["mine0", "mine1"]
 
