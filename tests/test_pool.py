@@ -71,3 +71,11 @@ def test_split_covers_every_row():
         pieces = pool.split(n, 3, each=2)
         assert sum(piece.stop - piece.start for piece in pieces) == n
         assert all(a.stop == b.start for a, b in zip(pieces, pieces[1:], strict=False))
+
+
+@pytest.mark.parametrize(("limit", "expected"), [("1", 1), ("0", 1), ("999", None), ("", None), ("4,2", None)])
+def test_openmp_s_variable_lowers_the_number_of_threads(monkeypatch, limit, expected):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    all_of_them = pool.available()
+    monkeypatch.setenv("OMP_NUM_THREADS", limit)
+    assert pool.available() == (expected or all_of_them)
