@@ -113,7 +113,8 @@ class KMeans(Clusterer):
         "converged", "tol", "max_iter", "cycle" or "callback".
     history_ : list of Record
         A named tuple for each step: n_iter, inertia, changed, shift, computed, skipped, relocated, seconds. After a
-        stop by tol or max_iter the last one, with the same n_iter, is the assignment to the last centroids.
+        stop by tol or max_iter the last one, with the same n_iter, is the assignment to the last centroids. Its inertia
+        comes from sums and is good to 1e-14 of the inertia about the mean of all points.
     n_features_in_ : int
     feature_names_in_ : (d,) array of str
         Only where X was a data frame whose columns have names.
@@ -239,7 +240,7 @@ class KMeans(Clusterer):
         """Checked points for a fitted model."""
         self._check_fitted()
         self._check_columns(X)
-        return checks.same_columns(checks.points(X), self.n_features_in_, type(self).__name__)
+        return checks.same_columns(checks.points(X), np.shape(self.cluster_centers_)[1], type(self).__name__)
 
     def predict(self, X: Any) -> Array:
         """The label of the nearest of `cluster_centers_` for each row of X (n, d): (n,) int32."""
@@ -259,7 +260,7 @@ class KMeans(Clusterer):
         An array, or what `set_output` asks for.
         """
         frame, X = X, self._points(X)
-        centers = self.cluster_centers_.astype(np.float64)
+        centers = np.asarray(self.cluster_centers_, np.float64)
         distances = np.empty((len(X), len(centers)), np.float32 if X.dtype == np.float32 else np.float64)
 
         def visit(rows: slice) -> None:

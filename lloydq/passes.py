@@ -63,17 +63,18 @@ class DensePass(PlainPass):
             """Squared, to the centroid of the label; −1 for points without weight. The largest few."""
             squared = squared_distances(self.X[rows], self.centroids, self.labels[rows])
             distance[rows] = np.where(self.weight[rows] > 0, squared, -1.0)
-            return np.partition(distance[rows], -min(few, len(squared)))[-few:]
+            return np.asarray(np.partition(distance[rows], -min(few, len(squared)))[-few:])
 
         largest = np.concatenate(pool.run(measure, pieces, self.n_threads))
-        if few < len(distance):
-            limit = max(np.partition(largest, -few)[-few], 0.0)
+        least = np.nextafter(0, 1)  # points at their centroid are never taken
+        limit = max(np.sort(largest)[-few:][0], least)
+        if np.count_nonzero(distance >= limit) <= 16 * few:
             nearer = np.full(len(self.centroids), -1)
             for piece in pieces:
                 near = np.flatnonzero((distance[piece] >= 0) & (distance[piece] < limit)) + piece.start
                 nearer[self.labels[near]] = near
             found = super().farthest(m, np.append(np.flatnonzero(distance >= limit), nearer[nearer >= 0]))
-            if len(found[0]) == m:
+            if len(found[0]) == m or limit == least:
                 return found
         # Many equal points. What is looked for is among the first m + k positions of all, and so of their piece
         most = m + len(self.centroids)

@@ -28,7 +28,7 @@ class SortedPositions:
     def __init__(self, X: Array, weight: Array | None, n_threads: int | None) -> None:
         self.n_threads = n_threads
         rows = np.arange(len(X)) if weight is None else np.flatnonzero(weight)
-        X = X if weight is None else X[rows]
+        X = X if len(rows) == len(X) else X[rows]
         order, starts = sorted_by_value(X)
         self._rows, self.X = rows[order[starts]], X[order[starts]]
         self.weight = np.add.reduceat(np.ones(len(rows)) if weight is None else weight[rows[order]], starts)
@@ -42,7 +42,7 @@ class SortedPositions:
         return passed(ends, uniform * ends[-1]) if ends[-1] > 0 else np.empty(0, np.intp)
 
     def equals(self, position: int) -> Array:
-        """All that are equal to one: itself."""
+        """An index of all that are equal to one: itself."""
         return np.array([position])
 
     def rows(self, positions: Array) -> Array:
@@ -54,7 +54,7 @@ class PartedPositions:
     """The same for many rows: sorting them would take longer than a fit.
 
     They are dealt into parts by the sum of their columns, and a part is sorted when a draw first falls into it. It
-    takes 2 bytes a row, and 4 for what is sorted.
+    takes 2 bytes a row, and 4 for what is sorted. A part of equal rows, however many, is one of them.
 
     Attributes
     ----------
@@ -84,12 +84,18 @@ class PartedPositions:
         pool.run(place, chunks(X.shape, 1), n_threads)
 
     def part(self, part: int) -> Array:
-        """The rows of a part in order."""
+        """The rows of a part in order; of rows that are all equal one alone, with weight where one has any."""
         if part not in self.sorted:
-            rows = np.flatnonzero(self.parts == part)
-            order, _ = sorted_by_value(self.X[rows])
-            self.sorted[part] = rows[order].astype(np.uint32 if len(self.X) < 2**32 else np.int64)
+            rows = np.flatnonzero(self.parts == part).astype(np.uint32 if len(self.X) < 2**32 else np.int64)
+            if part % 2 and self._all_equal(rows):
+                self.sorted[part] = rows[[np.argmax(self.weight[rows] > 0)]]
+            else:
+                self.sorted[part] = rows[sorted_by_value(self.X[rows])[0]]
         return self.sorted[part]
+
+    def _all_equal(self, rows: Array) -> bool:
+        pieces = chunks((len(rows), self.X.shape[1]), 1)
+        return all((self.X[rows[piece]] == self.X[rows[0]]).all() for piece in pieces)
 
     def draw(self, uniform: Array, factor: Array) -> Array:
         from . import kernels
@@ -107,12 +113,15 @@ class PartedPositions:
         parts = passed(ends, targets)
         for part in set(parts.tolist()):
             rows, here = self.part(part), parts == part
-            running = np.cumsum(self.weight[rows] * factor[rows])
+            running = np.cumsum(self.weight[rows] * factor[rows])  # of equal rows: all the same for every target
             found[here] = rows[passed(running, targets[here] - (ends[part] - masses[part]))]
         return found
 
     def equals(self, position: int) -> Array:
-        rows = self.part(self.parts[position])
+        part = self.parts[position]
+        rows = self.part(part)
+        if part % 2 and len(rows) == 1:
+            return np.asarray(self.parts == part)
         return np.asarray(rows[(self.X[rows] == self.X[position]).all(axis=1)])
 
     def rows(self, positions: Array) -> Array:

@@ -95,7 +95,8 @@ class Clusterer:
 
     @classmethod
     def _defaults(cls) -> dict[str, Any]:
-        return {p.name: p.default for p in inspect.signature(cls).parameters.values()}
+        parameters = inspect.signature(cls).parameters.values()
+        return {p.name: p.default for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The parameters by name. `deep` is for estimators that hold others; this one does not."""

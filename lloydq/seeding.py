@@ -14,7 +14,7 @@ from .lloyd import Array, chunks, squared_distances
 from .positions import PartedPositions, Positions, SortedPositions
 
 TINY = 100_000  # n·d·k up to which NumPy (a few milliseconds) ends before Numba has been imported
-FEW, SMALL = 1 << 17, 1 << 24  # rows and bytes of which a sorted copy may be made
+FEW, SMALL = 1 << 17, 1 << 23  # rows and bytes of which a sorted copy may be made
 WORTH = 1024  # rows for each draw up to which it is made: sorting takes 60 ns a row, a draw from a part 20 to 80 µs
 
 Init = str | Array | Callable[..., Array]
@@ -38,8 +38,9 @@ class Starts:
     def draw(self, rng: np.random.Generator) -> Array:
         """(k, d) float64: by name ("k-means++", "random"), given, or what `init(X, k, random_state=)` returns."""
         if callable(self.init):
-            state = np.random.RandomState(rng.integers(2**32, dtype=np.uint32))
-            return checks.starts(self.init(self.X, self.k, random_state=state), self.k, self.X.shape[1])
+            state, X = np.random.RandomState(rng.integers(2**32, dtype=np.uint32)), self.X.view()
+            X.flags.writeable = False  # it is the caller's own
+            return checks.starts(self.init(X, self.k, random_state=state), self.k, X.shape[1])
         if not isinstance(self.init, str):
             return self.init
         found = (random_positions if self.init == "random" else plus_plus)(self.positions, self.k, rng)

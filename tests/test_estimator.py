@@ -11,6 +11,8 @@ import pytest
 
 import lloydq
 from lloydq import ConvergenceWarning, KMeans, NotFittedError, k_means, nearest, passes, seeding
+from lloydq.estimator import better
+from lloydq.fitting import Fit
 
 
 @pytest.fixture
@@ -89,8 +91,15 @@ def test_a_longer_series_of_starts_begins_with_the_shorter_one(blobs, init):
 
 
 def test_other_sources_of_randomness(blobs):
-    for state in (None, np.random.default_rng(1), np.random.RandomState(1)):
-        assert KMeans(3, random_state=state).fit(blobs).cluster_centers_.shape == (3, 2)
+    def first(state):
+        return KMeans(9, max_iter=1, tol=9, random_state=state).fit(blobs).cluster_centers_.tolist()
+
+    for kind in (np.random.default_rng, np.random.RandomState):
+        state = kind(1)
+        assert first(kind(1)) == first(state)
+        assert first(state) != first(kind(1))  # it goes on
+        assert first(kind(2)) != first(kind(1))
+    assert first(None) != first(None)
 
 
 def test_given_starts_and_functions(blobs):
@@ -387,6 +396,59 @@ def test_weights_are_repetitions_in_any_order(init, n, dtype, rng):
     np.testing.assert_array_equal(weighted.labels_[rows], repeated.labels_)
     assert weighted.n_iter_ == repeated.n_iter_
     assert weighted.inertia_ == pytest.approx(repeated.inertia_, rel=1e-6 if dtype == np.float32 else 1e-12)
+
+
+def test_a_fit_is_better_only_by_more_than_rounding():
+    one, same, less = (Fit(None, None, inertia, 0, 1, "tol", []) for inertia in (1.0, 1 - 1e-13, 1 - 1e-6))
+    assert better(one, same) is one
+    assert better(one, less) is less
+    assert better(less, one) is less
+
+
+def test_labels_are_those_of_the_rounded_centroids(rng):
+    X = (rng.normal(size=(3000, 2)) + rng.integers(0, 3, (3000, 1)) * 4 + 1e7).astype(np.float32)
+    exact = KMeans(20, random_state=0).fit(X.astype(np.float64))
+    model = KMeans(20, random_state=0).fit(X)
+    assert (model.labels_ != exact.labels_).any()
+    belong_together(model, X)
+
+
+def test_a_cluster_of_weightless_points_alone_is_spare():
+    X, weight = np.array([[0.0], [1.0], [50.0], [9.0], [10.0]]), np.array([1.0, 1, 0, 1, 1])
+    start = [[0.5], [50.0], [9.0], [10.0]]
+    with pytest.warns(ConvergenceWarning, match=r"distinct clusters \(3\)"):
+        model = KMeans(4, init=[[1.0], [50.0], [1.0], [9.5]]).fit(X[:4], sample_weight=weight[:4])
+    belong_together(model, X[:4], weight[:4])
+    model = KMeans(4, init=start, empty_cluster="keep").fit(X, sample_weight=weight)
+    np.testing.assert_array_equal(model.cluster_centers_, start)
+
+
+def test_the_answer_of_a_callback(blobs):
+    def fit(answer):
+        return KMeans(9, tol=0, random_state=0, callback=lambda step: answer).fit(blobs).stop_reason_
+
+    assert fit(True) == fit(np.True_) == "callback"
+    assert {fit(answer) for answer in (False, np.False_, None, 1, "stop", np.ones(3))} == {"converged"}
+    X = [[1.0], [1.0], [2.0]]
+    KMeans(3, random_state=0, callback=lambda step: True).fit(X)  # asked for: without a warning
+
+
+def test_a_function_that_would_change_the_points(blobs):
+    def init(X, k, random_state):
+        X -= X.mean(axis=0)
+
+    before = blobs.copy()
+    with pytest.raises(ValueError, match="read-only"):
+        KMeans(3, init=init).fit(blobs)
+    np.testing.assert_array_equal(blobs, before)
+
+
+def test_centroids_that_were_set_by_hand(blobs):
+    model = KMeans(2)
+    model.cluster_centers_ = [[0.0, 0.0], [20.0, 20.0]]
+    assert set(model.predict(blobs)) == {0, 1}
+    assert model.transform(blobs).shape == (450, 2)
+    assert model.score(blobs) < 0
 
 
 def test_k_means_as_a_function(blobs):

@@ -9,7 +9,7 @@ import warnings
 import numpy as np
 import pytest
 
-from lloydq import ConvergenceWarning, KMeans
+from lloydq import ConvergenceWarning, KMeans, kernels
 from lloydq.lloyd import chunks
 
 MiB = 1 << 20
@@ -24,7 +24,8 @@ def peak(X, k, **options):
     """The most bytes that NumPy and Python held during a fit."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        KMeans(k, max_iter=2, tol=0, **options).fit(X[:40_000])  # kernels are compiled before
+        kernels.compile_all()  # before it counts
+        KMeans(k, max_iter=2, tol=0, **options).fit(X[:40_000])
         tracemalloc.start()
         KMeans(k, max_iter=2, tol=0, **options).fit(X)
         most = tracemalloc.get_traced_memory()[1]
@@ -62,9 +63,13 @@ def test_a_fit_takes_what_it_says(dtype, mapped, rng):
 
 
 def test_many_equal_points(rng):
-    X = np.repeat(rng.normal(size=(30, 4)), 20_000, axis=0)
+    X = np.repeat(rng.normal(size=(30, 4)), 40_000, axis=0)
     start = np.concatenate([X[:1], np.full((39, 4), 9e3)])
-    assert peak(X, 40, init=start, n_threads=2) <= stated(len(X), 4, 40, 2)
+    for init in ("k-means++", "random", start):
+        assert peak(X, 40, init=init, n_init=1, n_threads=2) <= stated(len(X), 4, 40, 2)
+    mostly_zero = X * (rng.random((len(X), 1)) < 0.1)
+    for init in ("k-means++", "random"):
+        assert peak(mostly_zero, 8, init=init, n_init=1, n_threads=2) <= stated(len(X), 4, 8, 2)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a limit on a process's own data, which Linux has")

@@ -69,6 +69,16 @@ def test_repr_names_what_is_not_as_usual(parameters, text):
     assert found == text or (text is None and len(found) < 400)
 
 
+def test_a_subclass_that_passes_parameters_on(X):
+    class Mine(KMeans):
+        def __init__(self, n_clusters=3, **others):
+            super().__init__(n_clusters, **others)
+
+    assert Mine(4, tol=0).get_params() == {"n_clusters": 4}
+    assert repr(Mine(4)) == "Mine(n_clusters=4)"
+    assert Mine(2, tol=0).fit(X).n_iter_
+
+
 def test_before_a_fit(X):
     model = KMeans(2)
     assert not model.__sklearn_is_fitted__()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lloydq import kmeans_plusplus, seeding
-from lloydq.positions import PartedPositions, SortedPositions, sum_of_columns
+from lloydq.positions import PartedPositions, SortedPositions, passed, sum_of_columns
 from lloydq.seeding import Starts, positions_of, random_positions
 
 INITS = ["k-means++", "random"]
@@ -87,13 +87,18 @@ def test_parts_are_ordered_and_hold_every_row_once(rng):
     X = np.concatenate([rng.normal(size=(30_000, 2)), np.zeros((9_000, 2))])
     positions, sums, below = PartedPositions(X, None, 2), sum_of_columns(X), -np.inf
     rows = [positions.part(part) for part in np.unique(positions.parts)]
-    assert sorted(np.concatenate(rows).tolist()) == list(range(len(X)))
+    assert sorted(np.concatenate(rows).tolist()) == list(range(30_001))  # of the equal ones the first
+    assert len(positions.equals(30_000)) == len(X)
+    assert positions.equals(30_005).sum() == 9_000
     for part in rows:
         assert below < sums[part].min()
         below = sums[part].max()
-    sizes = sorted(len(part) for part in rows)
-    assert sizes[-1] == 9_000  # the one point that is there 9,000 times has a part of its own
-    assert sizes[-2] < 3 * len(X) / (positions.many / 2)
+    assert max(len(part) for part in rows) < 3 * len(X) / (positions.many / 2)
+
+
+def test_running_sums_are_never_left():
+    ends = np.array([0.0, 2.0, 2.0, 5.0])
+    assert passed(ends, np.array([-1e-17, 0.0, 1.9, 2.0, 5.0, 6.0])).tolist() == [1, 1, 1, 3, 3, 3]
 
 
 def test_weightless_rows_are_never_drawn():
