@@ -12,10 +12,9 @@ from .fitting import EMPTY_RULES, Fit, History, Record, fit, inertia
 from .lloyd import Array, Step, chunks, squared_distances
 from .passes import ALGORITHMS, assign
 from .protocol import Clusterer, ConvergenceWarning, also_theirs, warn
-from .seeding import Init, Starts
+from .seeding import ROUNDING, Init, Starts
 
 FOLD = 1 << 24  # n·k from which finding the distinct colours (8 ms) is cheaper than comparing every pixel
-BETTER = 1e-10  # the part of its inertia by which a fit has to be better: two that differ in rounding are one
 
 
 def nearest(X: Any, centroids: Any, *, n_threads: int | None = None) -> Array:
@@ -59,7 +58,7 @@ def nearest(X: Any, centroids: Any, *, n_threads: int | None = None) -> Array:
 
 def better(one: Fit, other: Fit) -> Fit:
     """The first, unless the other is better by more than rounding."""
-    return other if other.inertia < one.inertia * (1 - BETTER) else one
+    return other if other.inertia < one.inertia * (1 - ROUNDING) else one
 
 
 class KMeans(Clusterer):

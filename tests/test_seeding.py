@@ -57,6 +57,7 @@ KINDS = {
     "mostly one point": lambda rng: ordinary(rng) * (rng.random((9_000, 1)) < 0.01),
     "columns that one sum cannot tell apart": lambda rng: rng.integers(0, 9, (9_000, 2)) * [1e17, 1.0],
     "float32": lambda rng: ordinary(rng).astype(np.float32),
+    "one hot, standardized: every draw is as good": lambda rng: (np.eye(10)[np.arange(9_000) % 10] - 0.1) / 0.3,
     "wide": lambda rng: rng.normal(size=(5_000, 50)),
 }
 
