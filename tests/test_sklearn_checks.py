@@ -18,11 +18,11 @@ from lloydq import KMeans
 HERE = Path(__file__).parent
 
 
-def own_tests(seeds, folder):
+def own_tests(seeds, folder, *more):
     """What pytest says of scikit-learn's tests of k-means with lloydq in its place."""
     command = [sys.executable, "-m", "pytest", "-q", "-c", os.devnull, "-p", "in_place_of_sklearn"]
     done = subprocess.run(
-        [*command, "-p", "no:cacheprovider", "--pyargs", "sklearn.cluster.tests.test_k_means"],
+        [*command, "-p", "no:cacheprovider", "--pyargs", "sklearn.cluster.tests.test_k_means", *more],
         capture_output=True, text=True, timeout=900, cwd=folder,
         env={
             **os.environ, "PYTHONPATH": f"{HERE}{os.pathsep}{HERE.parent}",
@@ -39,7 +39,12 @@ def test_their_own_tests_pass(tmp_path):
 
 @pytest.mark.slow
 def test_their_own_tests_pass_with_every_seed(tmp_path):
-    assert own_tests("all", tmp_path) >= 3900
+    """But for a test that one start finds the best of several optima.
+
+    With 1.2 % of all seeds it does not, theirs or ours (test_one_start_finds_the_best_optimum_as_often_as_theirs); only
+    their first hundred are lucky.
+    """
+    assert own_tests("all", tmp_path, "-k", "not test_k_means_function") >= 3800
 
 
 def test_every_check_of_an_estimator_passes():
