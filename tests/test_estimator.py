@@ -230,6 +230,10 @@ def test_fewer_positions_than_clusters_warns_and_puts_spare_centroids_last():
     assert set(model.labels_) == {0, 1, 2}
     assert model.inertia_ == 0
     belong_together(model, X)
+    with pytest.warns(ConvergenceWarning, match=r"distinct clusters \(2\)"):
+        model = KMeans(3, init=[[1.0], [1.0], [2.0]]).fit([[1.0], [2.0], [1.0]])
+    assert model.labels_.tolist() == [0, 1, 0]
+    assert model.cluster_centers_.ravel().tolist() == [1, 2, 1]
 
 
 @pytest.mark.parametrize("offset", [0, 1e3, 1e6, 1e8, -1e12])

@@ -138,6 +138,9 @@ def test_a_fit_that_fails_leaves_the_model_as_it_was(X):
     before = copy.deepcopy(model.__dict__)
     with pytest.raises(ValueError, match="NaN"):
         model.fit(np.full((9, 2), np.nan))
+    with pytest.raises(ValueError, match="empty_cluster='error'"):
+        model.set_params(init=[[0.0], [99.0]], empty_cluster="error").fit(np.arange(9.0)[:, None])
+    model.set_params(init="k-means++", empty_cluster="farthest")
     assert set(before) == set(model.__dict__)
     np.testing.assert_array_equal(model.labels_, before["labels_"])
     assert model.n_features_in_ == 3

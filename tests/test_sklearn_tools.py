@@ -91,6 +91,7 @@ def test_clone(X):
 def test_it_is_a_clusterer(X):
     model = KMeans(3)
     assert is_clusterer(model)
+    assert not get_tags(model).target_tags.required
     assert get_tags(model).transformer_tags.preserves_dtype == ["float64", "float32"]
     with pytest.raises(TheirError):
         check_is_fitted(model)
