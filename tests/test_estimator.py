@@ -423,6 +423,8 @@ def test_a_cluster_of_weightless_points_alone_is_spare():
     with pytest.warns(ConvergenceWarning, match=r"distinct clusters \(3\)"):
         model = KMeans(4, init=[[1.0], [50.0], [1.0], [9.5]]).fit(X[:4], sample_weight=weight[:4])
     belong_together(model, X[:4], weight[:4])
+    with pytest.warns(ConvergenceWarning, match=r"distinct clusters \(2\)"):
+        KMeans(3, init=X[:3]).fit(X[:3], sample_weight=weight[:3])
     model = KMeans(4, init=start, empty_cluster="keep").fit(X, sample_weight=weight)
     np.testing.assert_array_equal(model.cluster_centers_, start)
 
