@@ -171,14 +171,14 @@ def init(value: Any, k: int, d: int) -> Any:
 
 
 def starts(centroids: Any, k: int, d: int) -> Array:
-    """Starting centroids (k, d), a copy in float64."""
+    """Starting centroids (k, d), a copy in float64, row by row: kernels are compiled for that order."""
     array = points(centroids, "init")
     for found, wanted, what in zip(array.shape, (k, d), ("clusters", "features of the data"), strict=True):
         if found != wanted:
             raise ValueError(
                 f"The shape of the initial centers {array.shape} does not match the number of {what} {wanted}."
             )
-    return array.astype(np.float64)
+    return array.astype(np.float64, order="C")
 
 
 def palette(colors: Any) -> Array:

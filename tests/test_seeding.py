@@ -156,6 +156,7 @@ def test_given_starts(rng):
 
     found = start(X, 3, function, 0)
     assert found.dtype == np.float64
+    assert start(X, 3, lambda X, k, random_state: np.asfortranarray(X[:3]), 0).flags.c_contiguous
     assert {tuple(c) for c in found} <= {tuple(x) for x in X}
     with pytest.raises(ValueError, match=r"initial centers \(10, 2\) does not match the number of clusters 3"):
         start(X, 3, lambda X, k, random_state: X, 0)
