@@ -1,6 +1,7 @@
 """What counts as points, weights, a number of clusters, a palette; and every message that says what does not."""
 
 import numbers
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -39,9 +40,12 @@ def points(X: Any, name: str = "X") -> Array:
 
 
 def _numbers(X: Array, name: str) -> Array:
-    """An array of objects as float64."""
+    """An array of objects as float64; pandas' missing values as NaN."""
     if any(isinstance(value, str | bytes) for value in X.flat):
         raise InvalidTypeError(f"{name} must hold real numbers; it holds strings")
+    if (missing := getattr(sys.modules.get("pandas"), "NA", None)) is not None:
+        filled = [np.nan if value is missing else value for value in X.flat]
+        X = np.fromiter(filled, object, len(filled)).reshape(X.shape)
     try:
         return X.astype(np.float64)
     except (TypeError, ValueError) as error:
@@ -85,10 +89,16 @@ def weights(weight: Any, n: int, name: str = "sample_weight") -> Array | None:
     if array.shape not in ((), (n,)):
         raise ValueError(f"{name} must have shape ({n},), one weight for each point; got {array.shape}")
     array = np.broadcast_to(np.asarray(array, np.float64), n)
-    with np.errstate(over="ignore", invalid="ignore"):
+    if np.isnan(array).any():
+        raise ValueError(f"Input {name} contains NaN; all weights must be finite")
+    if array.min() < 0:
+        raise ValueError(f"{name} must not be negative; the smallest is {array.min()}")
+    with np.errstate(over="ignore"):
         total = array.sum()
-    if not np.isfinite(total) or array.min() < 0 or total == 0:
-        raise ValueError(f"{name} must be finite, not negative, and not all zero")
+    if not np.isfinite(total):
+        raise ValueError(f"{name} must be finite, and its sum too; the largest is {array.max()}")
+    if total == 0:
+        raise ValueError(f"{name} must not be all zero")
     return array
 
 
@@ -126,6 +136,13 @@ def clusters(n_clusters: Any, n: int) -> int:
     if k > n:
         raise ValueError(f"n_samples={n} should be >= n_clusters={k}.")
     return k
+
+
+def switch(value: Any, name: str) -> int:
+    """True, False, or a whole number from 0."""
+    if not isinstance(value, bool | np.bool_ | numbers.Integral) or value < 0:
+        raise InvalidTypeError(f"{name} must be True, False or a whole number from 0; got {value!r}")
+    return int(value)
 
 
 def iterations(max_iter: Any) -> int | None:
@@ -167,6 +184,8 @@ def init(value: Any, k: int, d: int) -> Any:
         if value not in ("k-means++", "random"):
             raise ValueError(f"init must be 'k-means++', 'random', an array or a function; got {value!r}")
         return str(value)
+    if value is None:
+        raise InvalidTypeError("init must be 'k-means++', 'random', an array or a function; got None")
     return value if callable(value) else starts(value, k, d)
 
 

@@ -6,11 +6,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from . import checks, pool
+from . import checks
 from .colors import DistinctColors
 from .fitting import EMPTY_RULES, Fit, History, Record, fit, inertia
-from .lloyd import Array, Step, chunks, squared_distances
-from .passes import ALGORITHMS, assign
+from .lloyd import Array, Step
+from .passes import ALGORITHMS, assign, distances
 from .protocol import Clusterer, ConvergenceWarning, also_theirs, warn
 from .seeding import ROUNDING, Init, Starts
 
@@ -49,7 +49,7 @@ def nearest(X: Any, centroids: Any, *, n_threads: int | None = None) -> Array:
     X, centroids = checks.points(X), checks.points(centroids, "centroids")
     if X.shape[1] != centroids.shape[1]:
         raise ValueError(f"X has {X.shape[1]} columns and the centroids have {centroids.shape[1]}")
-    centroids, n_threads = centroids.astype(np.float64), checks.threads(n_threads)
+    centroids, n_threads = centroids.astype(np.float64, order="C"), checks.threads(n_threads)
     if X.dtype == np.uint8 and X.shape[1] == 3 and len(X) * len(centroids) >= FOLD:
         distinct = DistinctColors(X, n_threads)
         return distinct.spread(assign(distinct.colors, centroids, n_threads))
@@ -120,9 +120,9 @@ class KMeans(Clusterer):
 
     Notes
     -----
-    X is never copied, unless it is a list or an array of objects: a `numpy.memmap` larger than memory is read in
-    passes. At the peak a fit takes 24 bytes a row (32 with weights that are not float64), 16 MiB, and for each thread
-    16 MiB and 256·k·d bytes.
+    X is never copied, unless it is a list or an array of objects, bools or long doubles: a `numpy.memmap` larger than
+    memory is read in passes. At the peak a fit takes 24 bytes a row (32 with weights that are not float64), 16 MiB, and
+    for each thread 16 MiB and 256·k·d bytes.
 
     Examples
     --------
@@ -184,8 +184,10 @@ class KMeans(Clusterer):
         checks.reach(X, weight)
         k = checks.clusters(self.n_clusters, len(X))
         init, n_threads = checks.init(self.init, k, X.shape[1]), checks.threads(self.n_threads)
+        tol, verbose = checks.tolerance(self.tol), checks.switch(self.verbose, "verbose")
+        checks.switch(self.copy_x, "copy_x")
         options = {
-            "tol": checks.tolerance(self.tol),
+            "tol": tol,
             "max_iter": checks.iterations(self.max_iter),
             "algorithm": checks.one_of(self.algorithm, "algorithm", ALGORITHMS),
             "fill": EMPTY_RULES[checks.one_of(self.empty_cluster, "empty_cluster", EMPTY_RULES)],
@@ -196,9 +198,9 @@ class KMeans(Clusterer):
 
         def fit_from(seed: int) -> Fit:
             start = starts.draw(np.random.default_rng(seed))
-            if self.verbose:
+            if verbose:
                 print("Initialization complete")
-            return fit(X, start, weight, History(self.verbose, self.callback), n_threads=n_threads, **options)
+            return fit(X, start, weight, History(verbose, self.callback, tol), n_threads=n_threads, **options)
 
         best = reduce(better, map(fit_from, seeds))  # a longer series begins with the shorter one
         self._keep_columns(frame)
@@ -232,7 +234,7 @@ class KMeans(Clusterer):
                 also_theirs(ConvergenceWarning),
             )
         elif fit.stop_reason == "max_iter":
-            message = f"the fit stopped at max_iter={self.max_iter} before it converged; raise max_iter, or tol"
+            message = f"the fit stopped at max_iter={self.max_iter} while labels still changed; raise max_iter, or tol"
             warn(message, also_theirs(ConvergenceWarning))
 
     def _points(self, X: Any) -> Array:
@@ -259,16 +261,8 @@ class KMeans(Clusterer):
         An array, or what `set_output` asks for.
         """
         frame, X = X, self._points(X)
-        centers = np.asarray(self.cluster_centers_, np.float64)
-        distances = np.empty((len(X), len(centers)), np.float32 if X.dtype == np.float32 else np.float64)
-
-        def visit(rows: slice) -> None:
-            for label in range(len(centers)):
-                labels = np.broadcast_to(label, rows.stop - rows.start)
-                distances[rows, label] = np.sqrt(squared_distances(X[rows], centers, labels))
-
-        pool.run(visit, chunks(X.shape, len(centers)), self.n_threads)
-        return self._contained(distances, frame)
+        centers = np.ascontiguousarray(self.cluster_centers_, np.float64)
+        return self._contained(distances(X, centers, self.n_threads), frame)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Minus the inertia of X (n, d) against the fitted centroids."""

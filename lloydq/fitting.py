@@ -41,6 +41,7 @@ class History:
 
     verbose: int = 0
     callback: Callable[[Step], object] | None = None
+    tol: float = 0.0
     records: list[Record] = field(default_factory=list)
     last: float = field(default_factory=perf_counter)
 
@@ -65,7 +66,8 @@ class History:
             print(f"Converged at iteration {number}: strict convergence.")
         elif step.stop_reason == "tol":
             shift = self.records[-2].shift ** 2
-            print(f"Converged at iteration {number}: center shift {shift} within tolerance.")
+            within = self.tol * step.visit.variance
+            print(f"Converged at iteration {number}: center shift {shift} within tolerance {within}.")
         elif step.stop_reason is not None:
             print(f"Stopped at iteration {number}: {step.stop_reason}.")
 

@@ -131,12 +131,15 @@ class PlainPass:
         self.labels[rows] = labels
         return sums
 
-    def farthest(self, m: int, rows: Array | None = None) -> tuple[Array, Array, Array]:
+    def farthest(self, m: int) -> tuple[Array, Array, Array]:
         """The m distinct positions farthest from their centroids, for empty clusters, with their weights and labels.
 
         Ties go to the smallest coordinates. A cluster's last position is not given away.
         """
-        rows = np.flatnonzero(self.weight) if rows is None else rows
+        return self.farthest_of(np.flatnonzero(self.weight), m)
+
+    def farthest_of(self, rows: Array, m: int) -> tuple[Array, Array, Array]:
+        """The same among some rows."""
         X, weight, labels = self.X[rows].astype(np.float64), self.weight[rows], self.labels[rows]
         distance = squared_distances(X, self.centroids, labels)
         order = np.lexsort((*X.T[::-1], -distance))  # farthest first, equal positions together

@@ -55,7 +55,7 @@ class DensePass(PlainPass):
 
         return kernels.add_up(X, weight, before, labels, sums.points, sums.weight)
 
-    def farthest(self, m: int, rows: Array | None = None) -> tuple[Array, Array, Array]:
+    def farthest(self, m: int) -> tuple[Array, Array, Array]:
         """Only the farthest points are sorted, with one nearer point of each cluster, which stays as its last."""
         pieces, distance, few = self.pieces(), np.empty(len(self.X)), max(FAR, 4 * m)
 
@@ -73,13 +73,13 @@ class DensePass(PlainPass):
             for piece in pieces:
                 near = np.flatnonzero((distance[piece] >= 0) & (distance[piece] < limit)) + piece.start
                 nearer[self.labels[near]] = near
-            found = super().farthest(m, np.append(np.flatnonzero(distance >= limit), nearer[nearer >= 0]))
+            found = self.farthest_of(np.append(np.flatnonzero(distance >= limit), nearer[nearer >= 0]), m)
             if len(found[0]) == m or limit == least:
                 return found
         # Many equal points. What is looked for is among the first m + k positions of all, and so of their piece
         most = m + len(self.centroids)
         ones = np.concatenate([self._one_each(most, piece, distance[piece]) for piece in pieces])
-        X, weight, labels = super().farthest(m, np.sort(ones))
+        X, weight, labels = self.farthest_of(np.sort(ones), m)
         weight = np.zeros(len(X))
         reach = squared_distances(X, self.centroids, labels)
         for piece in pieces:
@@ -150,3 +150,19 @@ def assign(X: Array, centroids: Array, n_threads: int | None = None) -> Array:
 
     pool.run(visit, chunks(X.shape, len(centroids)), n_threads)
     return labels
+
+
+def distances(X: Array, centroids: Array, n_threads: int | None = None) -> Array:
+    """From each row of X (n, d) to each centroid (k, d) float64: (n, k), float32 for float32, otherwise float64."""
+    lengths = np.empty((len(X), len(centroids)), np.float32 if X.dtype == np.float32 else np.float64)
+    if X.size * len(centroids) <= TINY:
+        for label in range(len(centroids)):
+            lengths[:, label] = np.sqrt(squared_distances(X, centroids, np.broadcast_to(label, len(X))))
+        return lengths
+    from . import kernels
+
+    def visit(rows: slice) -> None:
+        kernels.distances(kernels.block_of(X, rows), kernels.readonly(centroids), lengths[rows])
+
+    pool.run(visit, chunks(X.shape, len(centroids)), n_threads)
+    return lengths

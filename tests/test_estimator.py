@@ -3,6 +3,7 @@
 import copy
 import math
 import pickle
+import re
 import warnings
 
 import naive
@@ -13,6 +14,7 @@ import lloydq
 from lloydq import ConvergenceWarning, KMeans, NotFittedError, k_means, nearest, passes, seeding
 from lloydq.estimator import better
 from lloydq.fitting import Fit
+from lloydq.lloyd import squared_distances
 
 
 @pytest.fixture
@@ -61,6 +63,17 @@ def test_transform_holds_the_distances(blobs):
         np.testing.assert_allclose(distances[:20], expected, rtol=1e-6)
         np.testing.assert_array_equal(KMeans(3, random_state=0).fit_transform(X), distances)
         np.testing.assert_array_equal(KMeans(3, random_state=0).fit_predict(X), model.labels_)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "u1", "i4", ">f8", "f2"])
+def test_transform_of_many_rows_is_the_root_of_the_squared_distance(dtype, rng):
+    X, centers = (rng.random((5001, 5)) * 200).astype(dtype), rng.random((7, 5)) * 200
+    model = KMeans(7)
+    model.cluster_centers_, model.n_threads = np.asfortranarray(centers), 3
+    expected = [np.sqrt(squared_distances(X, centers, np.full(len(X), j))) for j in range(7)]
+    np.testing.assert_array_equal(
+        model.transform(X), np.stack(expected, axis=1).astype("f4" if dtype == "f4" else "f8")
+    )
 
 
 def test_a_seed_gives_one_result_and_more_starts_never_a_worse_one(blobs):
@@ -158,7 +171,9 @@ def test_verbose_speaks_as_scikit_learn(blobs, capsys):
     assert lines[1].startswith("Iteration 0, inertia ")
     assert lines[-1] == f"Converged at iteration {len(lines) - 3}: strict convergence."
     KMeans(3, tol=0.5, random_state=0, verbose=1).fit(blobs)
-    assert "within tolerance" in capsys.readouterr().out.splitlines()[-1]
+    last = capsys.readouterr().out.splitlines()[-1]
+    shift, within = re.search(r"center shift (\S+) within tolerance (\S+)\.$", last).groups()
+    assert float(shift) <= float(within) == pytest.approx(0.5 * blobs.var(axis=0).mean())
     with pytest.warns(ConvergenceWarning):
         KMeans(3, tol=0, max_iter=1, random_state=0, verbose=1).fit(blobs)
     assert capsys.readouterr().out.splitlines()[-1] == "Stopped at iteration 0: max_iter."
@@ -295,6 +310,10 @@ def test_pickle_and_copy(blobs):
         ({"algorithm": "full"}, ValueError, "algorithm must be one of 'auto', 'lloyd'"),
         ({"algorithm": 3}, TypeError, "algorithm"),
         ({"empty_cluster": "drop"}, ValueError, "empty_cluster must be one of 'farthest', 'keep', 'error'; got 'drop'"),
+        ({"init": None}, TypeError, "or a function; got None"),
+        ({"verbose": "a"}, TypeError, "verbose must be True, False or a whole number from 0; got 'a'"),
+        ({"verbose": -1}, ValueError, "verbose"),
+        ({"copy_x": "a"}, TypeError, "copy_x must be True"),
         ({"n_clusters": "3"}, ValueError, "n_clusters must be a whole number; got '3'"),
     ],
 )
@@ -336,22 +355,24 @@ def test_bad_points(X, error, message):
 
 
 @pytest.mark.parametrize(
-    ("weight", "error"),
+    ("weight", "error", "message"),
     [
-        ([1, 2], ValueError),
-        ([1, -1, 1], ValueError),
-        ([0, 0, 0], ValueError),
-        ([1, np.nan, 1], ValueError),
-        ([np.inf, -np.inf, 1], ValueError),
-        (["a"] * 3, TypeError),
-        (["a"] * 3, ValueError),
-        (np.ones((3, 1)), ValueError),
-        (0, ValueError),
-        ([None, 1, 1], ValueError),
+        ([1, 2], ValueError, r"shape \(3,\), one weight for each point; got \(2,\)"),
+        ([1, -1, 1], ValueError, "must not be negative; the smallest is -1"),
+        ([0, 0, 0], ValueError, "must not be all zero"),
+        ([1, np.nan, 1], ValueError, "Input sample_weight contains NaN"),
+        ([np.inf, 1, 1], ValueError, "must be finite, and its sum too; the largest is inf"),
+        ([1e308, 1e308, 1e308], ValueError, "must be finite, and its sum too"),
+        ([np.inf, -np.inf, 1], ValueError, "must not be negative"),
+        (["a"] * 3, TypeError, "real numbers"),
+        (["a"] * 3, ValueError, "real numbers"),
+        (np.ones((3, 1)), ValueError, "shape"),
+        (0, ValueError, "must not be all zero"),
+        ([None, 1, 1], ValueError, "NaN"),
     ],
 )
-def test_bad_weights(weight, error):
-    with pytest.raises(error, match="sample_weight"):
+def test_bad_weights(weight, error, message):
+    with pytest.raises(error, match=f"sample_weight.*{message}|{message}"):
         KMeans(1).fit(np.zeros((3, 2)), sample_weight=weight)
 
 

@@ -52,8 +52,10 @@ def test_weights_from_a_series(X, rng):
 def test_missing_values_are_refused(X):
     frame = pandas.DataFrame(X, columns=NAMES).astype("Int64")
     frame.iloc[3, 1] = pandas.NA
-    with pytest.raises(TypeError, match="NAType"):
+    with pytest.raises(ValueError, match="Input X contains NaN"):
         KMeans(2).fit(frame)
+    with pytest.raises(ValueError, match="Input sample_weight contains NaN"):
+        KMeans(2).fit(X, sample_weight=frame["two"])
     with pytest.raises(ValueError, match="NaN"):
         KMeans(2).fit(polars.DataFrame({"a": [1.0, None, 2.0]}))
 
