@@ -38,6 +38,16 @@ def blobs(n, d):
     return rng.normal(size=(50, d))[rng.integers(0, 50, n)] * 3 + rng.normal(size=(n, d))
 
 
+def groups(n):
+    """So far from each other that a fit ends after a few iterations: hardly anything to hide the seeding behind."""
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(n, 2)) + rng.integers(0, 8, (n, 1)) * 100
+
+
+def one_hot(n, d):
+    return np.eye(d)[np.random.default_rng(0).integers(0, d, n)]
+
+
 def colours(k):
     distinct = DistinctColors(PIXELS)
     return distinct.colors, distinct.counts.astype(float), k
@@ -50,6 +60,8 @@ CASES = {
     "104,487 colours, k = 256": lambda: colours(256),
     "1,000 × 8, k = 8": lambda: (blobs(1_000, 8), None, 8),
     "20,000 × 3, k = 8": lambda: (blobs(20_000, 3), None, 8),
+    "33,000 × 2 in groups, k = 8": lambda: (groups(33_000), None, 8),
+    "100,000 × 30 one-hot, k = 8": lambda: (one_hot(100_000, 30), None, 8),
     "200,000 × 2, k = 64": lambda: (blobs(200_000, 2), None, 64),
     "1,000,000 × 2, k = 8": lambda: (blobs(1_000_000, 2), None, 8),
     "1,000,000 × 8, k = 8": lambda: (blobs(1_000_000, 8), None, 8),

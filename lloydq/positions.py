@@ -8,7 +8,8 @@ import numpy as np
 from . import pool
 from .lloyd import Array, chunks
 
-PART, MOST = 512, 2048  # rows of a part, at least; limits between parts, at most
+PART, MOST = 256, 4096  # rows of a part, at least; limits between parts, at most
+LIGHT = 1 << 18  # rows up to which a thread adds up weights (1 ns a row) sooner than another one wakes up
 
 
 class SortedPositions:
@@ -53,8 +54,8 @@ class SortedPositions:
 class PartedPositions:
     """The same for many rows: sorting them would take longer than a fit.
 
-    They are dealt into parts by the sum of their columns, and a part is sorted when a draw first falls into it. It
-    takes 2 bytes a row, and 4 for what is sorted. A part of equal rows, however many, is one of them.
+    They are dealt into parts by the sum of their columns, 2 bytes a row, and within a part a draw is found by halving
+    it again and again. A part of equal rows, however many, is as good as one of them.
 
     Attributes
     ----------
@@ -73,29 +74,30 @@ class PartedPositions:
         many = 2  # a power of two
         while many < MOST and 2 * many * PART <= len(X):
             many *= 2
-        few = np.sort(sum_of_columns(X[:: max(1, len(X) // (16 * many))]))
+        few = np.sort(sum_of_columns(X[:: max(1, len(X) // (8 * many))]))
         limits = np.append(few[len(few) * np.arange(1, many) // many], np.inf)
         self.parts, self.many = np.empty(len(X), np.uint16), 2 * many
-        self.sorted: dict[int, Array] = {}
+        self.alike: dict[int, int] = {}
 
         def place(rows: slice) -> None:
             kernels.place(kernels.block_of(X, rows), factors(X.shape[1]), limits, self.parts[rows])
 
         pool.run(place, chunks(X.shape, 1), n_threads)
 
-    def part(self, part: int) -> Array:
-        """The rows of a part in order; of rows that are all equal one alone, with weight where one has any."""
-        if part not in self.sorted:
-            rows = np.flatnonzero(self.parts == part).astype(np.uint32 if len(self.X) < 2**32 else np.int64)
-            if part % 2 and self._all_equal(rows):
-                self.sorted[part] = rows[[np.argmax(self.weight[rows] > 0)]]
-            else:
-                self.sorted[part] = rows[sorted_by_value(self.X[rows])[0]]
-        return self.sorted[part]
+    def rows_of(self, part: int) -> Array:
+        """The rows of a part as they stand."""
+        return np.flatnonzero(self.parts == part)
 
-    def _all_equal(self, rows: Array) -> bool:
-        pieces = chunks((len(rows), self.X.shape[1]), 1)
-        return all((self.X[rows[piece]] == self.X[rows[0]]).all() for piece in pieces)
+    def alike_in(self, part: int) -> int:
+        """A row of a part whose rows are all equal, with weight where one has any; otherwise −1."""
+        if part not in self.alike:
+            self.alike[part] = -1
+            if part % 2:
+                rows = self.rows_of(part)
+                pieces = chunks((len(rows), self.X.shape[1]), 1)
+                if all((self.X[rows[piece]] == self.X[rows[0]]).all() for piece in pieces):
+                    self.alike[part] = int(rows[np.argmax(self.weight[rows] > 0)])
+        return self.alike[part]
 
     def draw(self, uniform: Array, factor: Array) -> Array:
         from . import kernels
@@ -105,23 +107,27 @@ class PartedPositions:
             kernels.weigh(kernels.block_of(self.weight, rows), factor[rows], self.parts[rows], masses)
             return masses
 
-        masses = reduce(add, pool.run(weigh, chunks(self.X.shape, 1), self.n_threads))
+        pieces = [slice(0, len(self.X))] if len(self.X) <= LIGHT else chunks(self.X.shape, 1)
+        masses = reduce(add, pool.run(weigh, pieces, self.n_threads))
         ends, found = np.cumsum(masses), np.empty(len(uniform), np.intp)
         if ends[-1] == 0:
             return found[:0]
         targets = uniform * ends[-1]
         parts = passed(ends, targets)
-        for part in set(parts.tolist()):
-            rows, here = self.part(part), parts == part
-            running = np.cumsum(self.weight[rows] * factor[rows])  # of equal rows: all the same for every target
-            found[here] = rows[passed(running, targets[here] - (ends[part] - masses[part]))]
+        for i, part in enumerate(parts.tolist()):
+            found[i] = self.alike_in(part)
+            if found[i] < 0:
+                rows = self.rows_of(part)
+                rows = rows[(mass := self.weight[rows] * factor[rows]) > 0]
+                X, target = kernels.block_of(self.X[rows], slice(None)), targets[i] - (ends[part] - masses[part])
+                found[i] = rows[kernels.pick(X, mass[mass > 0], factors(X.shape[1]), target)]
         return found
 
     def equals(self, position: int) -> Array:
-        part = self.parts[position]
-        rows = self.part(part)
-        if part % 2 and len(rows) == 1:
+        part = int(self.parts[position])
+        if self.alike_in(part) >= 0:
             return np.asarray(self.parts == part)
+        rows = self.rows_of(part)
         return np.asarray(rows[(self.X[rows] == self.X[position]).all(axis=1)])
 
     def rows(self, positions: Array) -> Array:

@@ -15,7 +15,7 @@ from .positions import PartedPositions, Positions, SortedPositions
 
 TINY = 100_000  # n·d·k up to which NumPy (a few milliseconds) ends before Numba has been imported
 FEW, SMALL = 1 << 17, 1 << 23  # rows and bytes of which a sorted copy may be made
-WORTH = 1024  # rows for each draw up to which it is made: sorting takes 60 ns a row, a draw from a part 20 to 80 µs
+WORTH = 512  # rows for each draw up to which it is made: sorting takes 60 ns a row, a draw from a part 25 µs
 ROUNDING = 1e-10  # by which sums over the same points in another order may differ, and more
 
 Init = str | Array | Callable[..., Array]

@@ -15,19 +15,21 @@ from lloydq.lloyd import chunks
 MiB = 1 << 20
 
 
-def stated(n, d, k, n_threads):
+def stated(n, d, k, n_threads, converted_weights=False):
     """The most bytes that a fit takes besides its input, as the docstring of KMeans says."""
-    return 24 * n + 16 * MiB + n_threads * (16 * MiB + 256 * k * d)
+    return (32 if converted_weights else 24) * n + 16 * MiB + n_threads * (16 * MiB + 256 * k * d)
 
 
-def peak(X, k, **options):
+def peak(X, k, weight=None, **options):
     """The most bytes that NumPy and Python held during a fit."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         kernels.compile_all()  # before it counts
-        KMeans(k, max_iter=2, tol=0, **options).fit(X[:40_000])
+        KMeans(k, max_iter=2, tol=0, **options).fit(
+            X[:40_000], sample_weight=None if weight is None else weight[:40_000]
+        )
         tracemalloc.start()
-        KMeans(k, max_iter=2, tol=0, **options).fit(X)
+        KMeans(k, max_iter=2, tol=0, **options).fit(X, sample_weight=weight)
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     return most
@@ -60,6 +62,15 @@ def test_a_fit_takes_what_it_says(dtype, mapped, rng):
         limit = stated(n, d, k, options["n_threads"])
         assert peak(X, k, random_state=0, **options) <= limit
     assert limit < n * d * 8 * 2  # a copy in float64 and its temporaries would not fit
+
+
+@pytest.mark.parametrize("weights", ["f8", "f4", "i4"])
+@pytest.mark.parametrize(("n", "d", "k"), [(130_000, 16, 64), (600_000, 2, 8), (1_000_000, 12, 8)])
+def test_a_weighted_fit_takes_what_it_says(n, d, k, weights, rng):
+    X, weight = rng.random((n, d), np.float32), rng.integers(0, 9, n).astype(weights)
+    for init in ("k-means++", "random"):
+        most = peak(X, k, weight, init=init, n_init=1, random_state=0, n_threads=2)
+        assert most <= stated(n, d, k, 2, converted_weights=weights != "f8")
 
 
 def test_many_equal_points(rng):

@@ -87,14 +87,15 @@ def test_rounding_to_float32_keeps_the_draws(init, rng):
 def test_parts_are_ordered_and_hold_every_row_once(rng):
     X = np.concatenate([rng.normal(size=(30_000, 2)), np.zeros((9_000, 2))])
     positions, sums, below = PartedPositions(X, None, 2), sum_of_columns(X), -np.inf
-    rows = [positions.part(part) for part in np.unique(positions.parts)]
-    assert sorted(np.concatenate(rows).tolist()) == list(range(30_001))  # of the equal ones the first
+    rows = [positions.rows_of(part) for part in np.unique(positions.parts)]
+    assert [positions.alike_in(int(positions.parts[row])) for row in (29_999, 30_000, 38_999)] == [-1, 30_000, 30_000]
+    assert sorted(np.concatenate(rows).tolist()) == list(range(len(X)))
     assert len(positions.equals(30_000)) == len(X)
     assert positions.equals(30_005).sum() == 9_000
     for part in rows:
         assert below < sums[part].min()
         below = sums[part].max()
-    assert max(len(part) for part in rows) < 3 * len(X) / (positions.many / 2)
+    assert sorted(map(len, rows))[-2] < 3 * len(X) / (positions.many / 2)
 
 
 def test_running_sums_are_never_left():
