@@ -20,7 +20,7 @@ ARROWS = {
     "colors": {"kernels", "lloyd", "pool"},
     "image": {"lloyd"},
     "palette": {"checks", "lloyd"},
-    "estimator": {"checks", "colors", "fitting", "lloyd", "passes", "pool", "protocol", "seeding"},
+    "estimator": {"checks", "colors", "fitting", "lloyd", "passes", "protocol", "seeding"},
     "quantizer": {"checks", "colors", "fitting", "image", "lloyd", "palette", "passes", "protocol", "seeding"},
     "compare": {"image", "lloyd", "palette", "quantizer"},
     "demo": {"compare", "image", "lloyd"},
