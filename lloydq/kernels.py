@@ -14,6 +14,7 @@ Array = np.ndarray[Any, Any]
 F = TypeVar("F", bound=Callable[..., Any])
 
 BLOCK = 256  # points whose coordinates, distances and labels stay together in the first-level cache
+COMPILED = tuple(map(np.dtype, (np.uint8, np.float32, np.float64)))
 UNROLL = 4  # centroids compared while a block's points are in registers
 
 
@@ -39,8 +40,12 @@ def readonly(X: Array) -> Array:
 
 def block_of(X: Array, rows: slice) -> Array:
     """Some rows of X in a layout and a dtype that kernels are compiled for; only where they are not yet, a copy."""
-    compiled = X.dtype in (np.dtype(np.uint8), np.dtype(np.float32), np.dtype(np.float64))
-    return readonly(np.ascontiguousarray(X[rows], dtype=None if compiled else np.float64))
+    return readonly(np.ascontiguousarray(X[rows], dtype=None if X.dtype in COMPILED else np.float64))
+
+
+def weights_of(weight: Array, rows: slice) -> Array:
+    """Some weights (n,) as kernels take them: one alone where one number stands for all."""
+    return block_of(weight, slice(0, 1) if weight.strides == (0,) else rows)
 
 
 @kernel
@@ -203,40 +208,55 @@ def distances(X: Array, centroids: Array, lengths: Array) -> None:
 
 
 @kernel
-def add_up(X: Array, weight: Array, before: Array, labels: Array, points: Array, total: Array) -> int:
-    """Add each row of X (n, d), times its weight, to points (k, d) at its label, and its weight to total (k,).
+def transfer(X: Array, weight: Array, before: Array, labels: Array, cuts: Array, slices: Array) -> int:
+    """Move the rows of X (n, d) whose label (n,) is not what it was from one sum to the other; how many that were.
 
-    Returns how many rows with weight have a label (n,) that is not what it was before.
+    The sums are slices (s, k, d + 1), the weight's last, cut by `lloyd.grids` (s,) and so exact in any order. A label
+    of −1 before: not in any sum yet. Rows without weight stay.
     """
-    changed = 0
+    changed, d, weighted = 0, X.shape[1], weight.shape[0] > 1
     for i in range(X.shape[0]):
-        j, w = labels[i], weight[i]
-        changed += (j != before[i]) & (w > 0)
-        total[j] += w
-        for t in range(X.shape[1]):
-            points[j, t] += w * X[i, t]
+        old, new, w = before[i], labels[i], weight[i * weighted]
+        if old != new and w > 0:
+            changed += 1
+            for t in range(d + 1):
+                left = w * X[i, t] if t < d else w
+                for s in range(cuts.shape[0]):
+                    part = (left + cuts[s]) - cuts[s]
+                    slices[s, new, t] += part
+                    if old >= 0:
+                        slices[s, old, t] -= part
+                    left -= part
+                    if left == 0:
+                        break
     return changed
 
 
 @kernel
-def transfer(X: Array, weight: Array, before: Array, labels: Array, points: Array, total: Array) -> int:
-    """Move the rows of X (n, d) whose label (n,) is not what it was from one sum to the other; how many that were.
-
-    Only for whole numbers, whose sums are exact. A label of −1 before: not in any sum yet. Rows without weight stay.
-    """
-    changed = 0
+def extent(X: Array, weight: Array) -> tuple[float, float]:
+    """The largest of all |w·x| and w of the rows of X (n, d); a number of whose 2⁻⁵² all are multiples."""
+    largest, smallest, whole, weighted = 0.0, np.inf, True, weight.shape[0] > 1
     for i in range(X.shape[0]):
-        old, new = before[i], labels[i]
-        if old != new and weight[i] > 0:
-            changed += 1
-            total[new] += weight[i]
-            for t in range(X.shape[1]):
-                points[new, t] += weight[i] * X[i, t]
-            if old >= 0:
-                total[old] -= weight[i]
-                for t in range(X.shape[1]):
-                    points[old, t] -= weight[i] * X[i, t]
-    return changed
+        w = weight[i * weighted]
+        for t in range(X.shape[1] + 1):
+            number = abs(w * X[i, t]) if t < X.shape[1] else w
+            largest = max(largest, number)
+            smallest = min(smallest, number if number > 0 else np.inf)
+            whole &= number == np.floor(number)
+    return largest, 2.0**52 if whole else smallest
+
+
+@kernel
+def spread(X: Array, weight: Array, origin: Array) -> float:
+    """Σ w‖x − origin‖² over the rows of X (n, d), row by row."""
+    total, weighted = 0.0, weight.shape[0] > 1
+    for i in range(X.shape[0]):
+        distance = 0.0
+        for t in range(X.shape[1]):
+            difference = X[i, t] - origin[t]
+            distance += difference * difference
+        total += weight[i * weighted] * distance
+    return total
 
 
 @kernel
@@ -387,7 +407,22 @@ def count(pixels: Array, table: Array, counts: Array) -> None:
         counts[table[_code(pixels[i, 0], pixels[i, 1], pixels[i, 2])]] += 1
 
 
-ALL = (assign_3, assign, distances, add_up, transfer, potentials, approach, place, weigh, pick, mark, look_up, count)
+ALL = (
+    assign_3,
+    assign,
+    distances,
+    transfer,
+    extent,
+    spread,
+    potentials,
+    approach,
+    place,
+    weigh,
+    pick,
+    mark,
+    look_up,
+    count,
+)
 
 
 def compile_all() -> None:
@@ -399,8 +434,9 @@ def compile_all() -> None:
             X = block_of(np.zeros((1, d), dtype), everything)
             kernel(X, readonly(np.zeros((1, d))), labels)
         distances(X, readonly(np.zeros((1, d))), np.zeros((1, 1), np.float32 if dtype == np.float32 else np.float64))
-        add_up(X, one, labels, labels, np.zeros((1, d)), np.zeros(1))
-        transfer(X, one, labels, labels, np.zeros((1, d)), np.zeros(1))
+        transfer(X, one, labels, labels, np.zeros(1), np.zeros((1, 1, d + 1)))
+        extent(X, one)
+        spread(X, one, np.zeros(d))
         potentials(X, one, one, np.zeros((1, d)))
         approach(X, np.zeros(d), np.zeros(1))
         place(X, np.zeros(d), np.array([np.inf]), np.zeros(1, np.uint16))

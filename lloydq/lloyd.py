@@ -63,22 +63,59 @@ def assign(X: Array, centroids: Array) -> Array:
 class Sums:
     """What a pass brings back. Sums of two pieces of the data add."""
 
-    points: Array  # (k, d) float64: Σ w·x over the members of each cluster
-    weight: Array  # (k,) float64: Σ w
+    slices: Array  # (s, k, d + 1) float64: Σ w·x and, last, Σ w over the members of each cluster, in s slices
     changed: int = 0  # points (with weight) whose label changed
     computed: int = 0  # distances computed
     skipped: int = 0  # distances that were not needed
 
     def __add__(self, other: "Sums") -> "Sums":
         counts = self.changed + other.changed, self.computed + other.computed, self.skipped + other.skipped
-        return Sums(self.points + other.points, self.weight + other.weight, *counts)
+        return Sums(self.slices + other.slices, *counts)
+
+    @cached_property
+    def total(self) -> Array:
+        """(k, d + 1): the slices put together, the finest first."""
+        return np.asarray(reduce(add, self.slices[::-1]))
+
+    @property
+    def points(self) -> Array:
+        """(k, d) float64: Σ w·x over the members of each cluster."""
+        return self.total[:, :-1]
+
+    @property
+    def weight(self) -> Array:
+        """(k,) float64: Σ w."""
+        return self.total[:, -1]
 
 
-def add_up(X: Array, labels: Array, k: int, weight: Array | None = None) -> Sums:
-    """The sums over the members of each of the k clusters, in float64, row by row."""
+def grids(n: int, largest: float, smallest: float) -> Array:
+    """What to cut numbers by so that sums of n of them are exact, hence the same in any order and on any machine.
+
+    Adding g = 1.5 · 2⁵² · unit to a number and taking it off again rounds it to a multiple of the unit, which is chosen
+    so coarse that n such multiples have a sum of 53 bits; what is left is cut by a finer grid. The last grid is 0, which
+    takes all that is left. `largest` bounds the numbers, all are multiples of 2⁻⁵² `smallest` (1: whole numbers).
+    J. Demmel, H. D. Nguyen, "Fast reproducible floating-point summation", IEEE ARITH (2013).
+
+    >>> grids(1000, 255, 2.0**52)
+    array([0.])
+    """
+    spare, found = max(2, int(n).bit_length()), list[float]()
+    unit, finest = int(np.frexp(largest)[1]) + spare - 53, int(np.frexp(smallest)[1]) - 53
+    while unit > max(finest, -1074):
+        found.append(float(np.ldexp(1.5, 52 + unit)))
+        unit += spare - 54
+    return np.array([*found, 0.0])
+
+
+def add_up(X: Array, labels: Array, k: int, weight: Array | None = None, cuts: Array | None = None) -> Sums:
+    """The sums over the members of each of the k clusters, in float64; cut by `grids` they are exact."""
     w = np.ones(len(X)) if weight is None else weight
-    points = [np.bincount(labels, w * x, k) for x in np.asarray(X).T]
-    return Sums(np.stack(points, axis=1), np.bincount(labels, w, k))
+    left, slices = [*(w * x for x in np.asarray(X).T), w], []
+    for g in [0.0] if cuts is None else cuts:
+        part = [(column + g) - g for column in left]
+        slices.append(np.stack([np.bincount(labels, column, k) for column in part], axis=1))
+        left = [column - taken for column, taken in zip(left, part, strict=True)]
+    return Sums(np.stack(slices))
 
 
 def update(sums: Sums, centroids: Array) -> Array:
@@ -99,7 +136,7 @@ def squared_distances(X: Array, centroids: Array, labels: Array) -> Array:
 
 
 def chunks(shape: tuple[int, ...], k: int) -> list[slice]:
-    """The n rows in pieces, their size set by n, d and k alone: float sums do not hang on who adds them."""
+    """The n rows in pieces of which a few numbers for each of k centroids, or for each coordinate, may be kept."""
     n, d = shape
     size = max(16 * k, min(max(8192, -(-n // 128)), -(-(1 << 20) // d)))
     return [slice(start, min(start + size, n)) for start in range(0, n, size)]
@@ -109,23 +146,46 @@ class PlainPass:
     """A pass visits every point, finds its nearest centroid, and adds the point to that centroid's sum."""
 
     def __init__(self, X: Array, weight: Array | None = None) -> None:
-        self.X, self.weight = X, np.broadcast_to(np.float64(1) if weight is None else weight, len(X))
+        self.X, self.weight = X, np.broadcast_to(np.asarray(1 if weight is None else weight, np.float64), len(X))
         self.labels = np.full(len(X), -1, np.int32)
         rows = chunks(X.shape, 1)
-        all_in_one = reduce(add, (add_up(X[r], np.zeros_like(self.labels[r]), 1, self.weight[r]) for r in rows))
+        extents = np.array(self.each(self.extent, rows))
+        self.cuts = grids(len(X), extents[:, 0].max(), extents[:, 1].min())
+        all_in_one = reduce(add, self.each(self.total, rows))
         mean = all_in_one.points[0] / all_in_one.weight[0]
         # T = Σ w‖x − origin‖² about a fixed origin near the mean; whole numbers take a whole one, and stay exact
         self.origin = np.rint(mean) if X.dtype.kind in "iu" else mean
-        self.T = sum(float((self.weight[r] * ((X[r] - self.origin) ** 2).sum(1)).sum()) for r in rows)
+        self.T = sum(self.each(self.spread, rows))
         self.variance = (self.T / all_in_one.weight[0] - ((mean - self.origin) ** 2).sum()) / X.shape[1]
+
+    def each(self, function: Callable[[slice], Any], pieces: list[slice]) -> list[Any]:
+        """What the function gives for each piece."""
+        return list(map(function, pieces))
+
+    def extent(self, rows: slice) -> tuple[float, float]:
+        """The largest of all |w·x| and w; a number of whose 2⁻⁵² all are multiples."""
+        w = self.weight[rows]
+        numbers = np.abs([*(w * x for x in self.X[rows].T), w])
+        smallest = np.min(numbers, initial=np.inf, where=numbers > 0)
+        whole = (numbers == np.floor(numbers)).all()
+        return numbers.max(), 2.0**52 if whole else smallest
+
+    def total(self, rows: slice) -> Sums:
+        """All points in one sum."""
+        return add_up(self.X[rows], np.zeros_like(self.labels[rows]), 1, self.weight[rows], self.cuts)
+
+    def spread(self, rows: slice) -> float:
+        """Σ w‖x − origin‖², row by row."""
+        squared = squared_distances(self.X[rows], self.origin[None], np.zeros_like(self.labels[rows]))
+        return float(np.cumsum(self.weight[rows] * squared)[-1])
 
     def __call__(self, centroids: Array) -> Sums:
         self.centroids = centroids
-        return reduce(add, map(self.visit, chunks(self.X.shape, len(centroids))))
+        return reduce(add, self.each(self.visit, chunks(self.X.shape, len(centroids))))
 
     def visit(self, rows: slice) -> Sums:
         labels = assign(self.X[rows], self.centroids)
-        sums = add_up(self.X[rows], labels, len(self.centroids), self.weight[rows])
+        sums = add_up(self.X[rows], labels, len(self.centroids), self.weight[rows], self.cuts)
         sums.changed = int(((labels != self.labels[rows]) & (self.weight[rows] > 0)).sum())
         sums.computed = len(labels) * len(self.centroids)
         self.labels[rows] = labels
@@ -200,7 +260,7 @@ def fill_empty(visit: PlainPass, sums: Sums, moved: Array, empty: Array) -> tupl
     for j, x, w, label in zip(empty, *taken, strict=False):
         points[label], weight[label] = points[label] - w * x, weight[label] - w
         points[j], weight[j] = w * x, w
-    sums = Sums(points, weight)
+    sums = Sums(np.column_stack([points, weight])[None])
     moved = update(sums, moved)
     moved[empty[: len(taken[0])]] = taken[0]
     return sums, moved, len(taken[0])

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import reduce
 from operator import add
+from typing import Any
 
 import numpy as np
 
@@ -24,40 +25,59 @@ def _kernel(d: int) -> Callable[[Array, Array, Array], int]:
 
 
 class DensePass(PlainPass):
-    """Compiled loops over blocks of points, chunks on several threads."""
+    """Compiled loops over blocks of points, pieces on several threads.
+
+    The sums are exact, so they are kept from one call to the next, and only points that changed label are moved.
+    """
 
     def __init__(self, X: Array, weight: Array | None = None, n_threads: int | None = None) -> None:
+        from . import kernels
+
+        self.kernels, self.n_threads = kernels, n_threads
         super().__init__(X, weight)
-        self.n_threads = n_threads
+        # Sums may be split anyhow; what has to be copied for the kernels is copied a small piece at a time
+        as_it_is = X.dtype in kernels.COMPILED and X.flags.c_contiguous
+        self.pieces = pool.split(len(X), n_threads, each=4) if as_it_is else chunks(X.shape, 1)
+        self.kept = Sums(np.zeros(()))
+
+    def each(self, function: Callable[[slice], Any], pieces: list[slice]) -> list[Any]:
+        return pool.run(function, pieces, self.n_threads)
+
+    def block(self, rows: slice) -> tuple[Array, Array]:
+        """Points and weights as the kernels take them."""
+        return self.kernels.block_of(self.X, rows), self.kernels.weights_of(self.weight, rows)
+
+    def extent(self, rows: slice) -> tuple[float, float]:
+        return self.kernels.extent(*self.block(rows))
+
+    def total(self, rows: slice) -> Sums:
+        X, weight = self.block(rows)
+        sums = Sums(np.zeros((len(self.cuts), 1, X.shape[1] + 1)))
+        self.kernels.transfer(X, weight, self.labels[rows], np.zeros(len(X), np.int32), self.cuts, sums.slices)
+        return sums
+
+    def spread(self, rows: slice) -> float:
+        return self.kernels.spread(*self.block(rows), self.origin)
 
     def __call__(self, centroids: Array) -> Sums:
         self.centroids = centroids
-        return reduce(add, pool.run(self.visit, self.pieces(), self.n_threads))
-
-    def pieces(self) -> list[slice]:
-        """The rows that are visited at a time."""
-        return chunks(self.X.shape, len(self.centroids))
+        moves = reduce(add, self.each(self.visit, self.pieces))
+        self.kept = Sums(self.kept.slices + moves.slices, moves.changed, moves.computed, moves.skipped)
+        return self.kept
 
     def visit(self, rows: slice) -> Sums:
-        from .kernels import block_of, readonly
-
-        X, weight, (k, d) = block_of(self.X, rows), block_of(self.weight, rows), self.centroids.shape
-        labels, sums = np.empty(len(X), np.int32), Sums(np.zeros((k, d)), np.zeros(k))
-        sums.computed = _kernel(d)(X, readonly(self.centroids), labels)
+        """How the sums of some rows change."""
+        (X, weight), (k, d) = self.block(rows), self.centroids.shape
+        labels, sums = np.empty(len(X), np.int32), Sums(np.zeros((len(self.cuts), k, d + 1)))
+        sums.computed = _kernel(d)(X, self.kernels.readonly(self.centroids), labels)
         sums.skipped = len(X) * k - sums.computed
-        sums.changed = self.add_up(X, weight, self.labels[rows], labels, sums)
+        sums.changed = self.kernels.transfer(X, weight, self.labels[rows], labels, self.cuts, sums.slices)
         self.labels[rows] = labels
         return sums
 
-    def add_up(self, X: Array, weight: Array, before: Array, labels: Array, sums: Sums) -> int:
-        """Add a chunk to its sums; how many labels are not what they were before."""
-        from . import kernels
-
-        return kernels.add_up(X, weight, before, labels, sums.points, sums.weight)
-
     def farthest(self, m: int) -> tuple[Array, Array, Array]:
         """Only the farthest points are sorted, with one nearer point of each cluster, which stays as its last."""
-        pieces, distance, few = self.pieces(), np.empty(len(self.X)), max(FAR, 4 * m)
+        pieces, distance, few = self.pieces, np.empty(len(self.X)), max(FAR, 4 * m)
 
         def measure(rows: slice) -> Array:
             """Squared, to the centroid of the label; −1 for points without weight. The largest few."""
@@ -99,42 +119,11 @@ class DensePass(PlainPass):
         return np.append(order[:most], nearer[nearer >= 0])
 
 
-class WholePass(DensePass):
-    """The same for whole numbers. Their sums are exact, so they are kept and only what changed label is moved."""
-
-    def __init__(self, X: Array, weight: Array | None = None, n_threads: int | None = None) -> None:
-        super().__init__(X, weight, n_threads)
-        self.kept = Sums(np.zeros(()), np.zeros(()))
-        # Their sums may be split anyhow; what is not bytes is copied a piece at a time, and pieces have to be small
-        self._pieces = pool.split(len(X), n_threads) if X.dtype == np.uint8 else []
-
-    def __call__(self, centroids: Array) -> Sums:
-        moves = super().__call__(centroids)
-        points, weight = self.kept.points + moves.points, self.kept.weight + moves.weight
-        self.kept = Sums(points, weight, moves.changed, moves.computed, moves.skipped)
-        return self.kept
-
-    def pieces(self) -> list[slice]:
-        return self._pieces or super().pieces()
-
-    def add_up(self, X: Array, weight: Array, before: Array, labels: Array, sums: Sums) -> int:
-        from . import kernels
-
-        return kernels.transfer(X, weight, before, labels, sums.points, sums.weight)
-
-
-def whole(X: Array, weight: Array | None) -> bool:
-    """Whether every sum of weighted points is a whole number that float64 holds exactly."""
-    if X.dtype.kind not in "iu" or not (weight is None or np.array_equal(weight, np.floor(weight))):
-        return False
-    return max(-int(X.min()), int(X.max()), 1) * float(len(X) if weight is None else weight.sum()) < 2**53
-
-
 def suited(X: Array, weight: Array | None, k: int, n_threads: int | None = None, algorithm: str = "auto") -> PlainPass:
     """The pass that suits the points and k, or that of the name: "plain" for NumPy's, "dense" for compiled loops."""
     if algorithm == "plain" or (algorithm != "dense" and X.size * k <= TINY):
         return PlainPass(X, weight)
-    return (WholePass if whole(X, weight) else DensePass)(X, weight, n_threads)
+    return DensePass(X, weight, n_threads)
 
 
 def assign(X: Array, centroids: Array, n_threads: int | None = None) -> Array:

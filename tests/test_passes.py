@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lloydq import KMeans, kmeans_plusplus, lloyd, nearest, passes, random_points, steps
-from lloydq.passes import DensePass, WholePass
+from lloydq.passes import DensePass
 
 
 def same_steps(X, start, weight, *make_passes, limit=None):
@@ -33,22 +33,22 @@ def on_threads(kind, *numbers):
 def test_the_photograph_to_the_end(photo_colors):
     X, weight = photo_colors
     start = kmeans_plusplus(X, 64, sample_weight=weight, random_state=0)[0]
-    assert same_steps(X, start, weight, *on_threads(WholePass, 1, 2, 5)) > 50
+    assert same_steps(X, start, weight, *on_threads(DensePass, 1, 2, 5)) > 50
     start = random_points(X, 16, 0, weight)
-    assert same_steps(X, start, weight, *on_threads(WholePass, 2)) > 50
+    assert same_steps(X, start, weight, *on_threads(DensePass, 2)) > 50
 
 
 def test_the_photograph_from_random_colours(photo_colors):
     X, weight = photo_colors
     start = random_points(X, 64, 0, weight)
-    same_steps(X, start, weight, *on_threads(WholePass, 1, 2, 5), limit=40)
+    same_steps(X, start, weight, *on_threads(DensePass, 1, 2, 5), limit=40)
 
 
 @pytest.mark.slow
 def test_the_photograph_from_random_colours_to_the_end(photo_colors):
     X, weight = photo_colors
     for seed in range(3):
-        assert same_steps(X, random_points(X, 64, seed, weight), weight, *on_threads(WholePass, 1, 2, 5)) > 200
+        assert same_steps(X, random_points(X, 64, seed, weight), weight, *on_threads(DensePass, 1, 2, 5)) > 200
 
 
 def ties(rng):
@@ -77,7 +77,7 @@ def test_other_data(kind, rng):
     start = lloyd.random_points(np.unique(X, axis=0), 13, 0).astype(np.float64)
     same_steps(X, start, None, *on_threads(DensePass, 1, 3), limit=25)
     weight = rng.random(len(X)) if X.dtype.kind == "f" else rng.integers(0, 4, len(X)).astype(np.float64)
-    fast = WholePass if passes.whole(X, weight) else DensePass
+    fast = DensePass
     same_steps(X, start, weight, *on_threads(fast, 1, 3), limit=25)
 
 
@@ -85,7 +85,7 @@ def test_empty_clusters_are_filled_alike(rng):
     X = rng.integers(0, 256, (20_011, 3)).astype(np.uint8)
     start = np.concatenate([X[:5].astype(float), np.full((4, 3), 9999.0)])
     assert next(steps(X, start)).relocated == 4
-    same_steps(X, start, None, *on_threads(WholePass, 2), limit=30)
+    same_steps(X, start, None, *on_threads(DensePass, 2), limit=30)
     same_steps(X * 0.37, start, None, *on_threads(DensePass, 2), limit=30)
 
 
@@ -98,12 +98,12 @@ def test_empty_clusters_among_many_equal_points(rng):
         assert next(steps(X, start, weight)).relocated >= min(k - 3, 40)
         same_steps(X, start, weight, *on_threads(DensePass, 1, 2), limit=30)
         whole = np.rint(X).astype(np.int64)
-        same_steps(whole, start, np.rint(weight * 3), *on_threads(WholePass, 1, 2), limit=30)
+        same_steps(whole, start, np.rint(weight * 3), *on_threads(DensePass, 1, 2), limit=30)
 
 
 def test_distances_that_a_box_excludes_are_counted(photo_colors):
     X, weight = photo_colors
-    step = next(steps(X, random_points(X, 64, 0, weight), weight, make_pass=WholePass))
+    step = next(steps(X, random_points(X, 64, 0, weight), weight, make_pass=DensePass))
     assert step.sums.computed + step.sums.skipped == len(X) * 64
     assert step.sums.skipped > 0.7 * len(X) * 64
 
@@ -111,19 +111,8 @@ def test_distances_that_a_box_excludes_are_counted(photo_colors):
 def test_which_pass_suits():
     few, bytes_, floats = np.zeros((10, 3)), np.zeros((9999, 3), np.uint8), np.zeros((9999, 3))
     assert type(passes.suited(few, None, 2)) is lloyd.PlainPass
-    assert type(passes.suited(bytes_, None, 8)) is WholePass
+    assert type(passes.suited(bytes_, None, 8)) is DensePass
     assert type(passes.suited(floats, None, 8)) is DensePass
-
-
-def test_whole_numbers_are_recognized():
-    X = np.array([[1, 2], [3, 4]])
-    assert passes.whole(X, None)
-    assert passes.whole(X, np.array([2.0, 3.0]))
-    assert not passes.whole(X, np.array([0.5, 1.0]))
-    assert not passes.whole(X * 1.0, None)
-    assert not passes.whole(X * 2**52, None)
-    assert passes.whole(-X, None)
-    assert not passes.whole(-X * 2**52, None)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64, np.int64])

@@ -12,7 +12,7 @@ from sklearn.cluster import KMeans as Theirs
 from sklearn.metrics import pairwise_distances_argmin
 
 from lloydq import KMeans, kmeans_plusplus, nearest, random_points, steps
-from lloydq.passes import WholePass
+from lloydq.passes import DensePass
 
 
 def test_the_same_inertia_on_the_photograph(photo_colors):
@@ -44,7 +44,7 @@ def decided_by_rounding(X, centroids):
 def test_one_of_their_iterations_from_each_of_our_steps(photo_colors):
     X, weight = photo_colors
     floats = X.astype(float)
-    walk = steps(X, kmeans_plusplus(X, 64, sample_weight=weight, random_state=0)[0], weight, make_pass=WholePass)
+    walk = steps(X, kmeans_plusplus(X, 64, sample_weight=weight, random_state=0)[0], weight, make_pass=DensePass)
     equal = unequal = 0
     for step in walk:
         theirs = Theirs(64, init=step.centroids, n_init=1, max_iter=1, tol=0).fit(floats, sample_weight=weight)
