@@ -7,14 +7,11 @@ from typing import Any, Self
 import numpy as np
 
 from . import checks
-from .colors import DistinctColors
 from .fitting import EMPTY_RULES, Fit, History, Record, fit, inertia
 from .lloyd import Array, Step
 from .passes import ALGORITHMS, assign, distances
 from .protocol import Clusterer, ConvergenceWarning, also_theirs, warn
 from .seeding import ROUNDING, Init, Starts
-
-FOLD = 1 << 24  # n·k from which finding the distinct colours (8 ms) is cheaper than comparing every pixel
 
 
 def nearest(X: Any, centroids: Any, *, n_threads: int | None = None) -> Array:
@@ -50,9 +47,6 @@ def nearest(X: Any, centroids: Any, *, n_threads: int | None = None) -> Array:
     if X.shape[1] != centroids.shape[1]:
         raise ValueError(f"X has {X.shape[1]} columns and the centroids have {centroids.shape[1]}")
     centroids, n_threads = centroids.astype(np.float64, order="C"), checks.threads(n_threads)
-    if X.dtype == np.uint8 and X.shape[1] == 3 and len(X) * len(centroids) >= FOLD:
-        distinct = DistinctColors(X, n_threads)
-        return distinct.spread(assign(distinct.colors, centroids, n_threads))
     return assign(X, centroids, n_threads)
 
 

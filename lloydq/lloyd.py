@@ -92,7 +92,7 @@ def grids(n: int, largest: float, smallest: float) -> Array:
     """What to cut numbers by so that sums of n of them are exact, hence the same in any order and on any machine.
 
     Adding g = 1.5 · 2⁵² · unit to a number and taking it off again rounds it to a multiple of the unit, which is chosen
-    so coarse that n such multiples have a sum of 53 bits; what is left is cut by a finer grid. The last grid is 0, which
+    so coarse that n such multiples have a sum of 53 bits; what is left is cut by a finer grid. The last grid is 0 and
     takes all that is left. `largest` bounds the numbers, all are multiples of 2⁻⁵² `smallest` (1: whole numbers).
     J. Demmel, H. D. Nguyen, "Fast reproducible floating-point summation", IEEE ARITH (2013).
 
@@ -146,7 +146,8 @@ class PlainPass:
     """A pass visits every point, finds its nearest centroid, and adds the point to that centroid's sum."""
 
     def __init__(self, X: Array, weight: Array | None = None) -> None:
-        self.X, self.weight = X, np.broadcast_to(np.asarray(1 if weight is None else weight, np.float64), len(X))
+        self.X: Array = X
+        self.weight: Array = np.broadcast_to(np.asarray(1 if weight is None else weight, np.float64), len(X))
         self.labels = np.full(len(X), -1, np.int32)
         rows = chunks(X.shape, 1)
         extents = np.array(self.each(self.extent, rows))
@@ -181,7 +182,8 @@ class PlainPass:
 
     def __call__(self, centroids: Array) -> Sums:
         self.centroids = centroids
-        return reduce(add, self.each(self.visit, chunks(self.X.shape, len(centroids))))
+        sums: Sums = reduce(add, self.each(self.visit, chunks(self.X.shape, len(centroids))))
+        return sums
 
     def visit(self, rows: slice) -> Sums:
         labels = assign(self.X[rows], self.centroids)

@@ -14,6 +14,8 @@ TINY = 100_000  # n·k·d up to which NumPy (a millisecond) ends before Numba ha
 
 ALGORITHMS = ("auto", "lloyd", "elkan", "plain", "dense")  # scikit-learn's two are the fastest exact way, as is "auto"
 
+PIXELS = 1 << 17  # from so many pixels on, a table of the labels of all colours is cheaper than comparing each
+
 FAR = 256  # points that are sorted first when an empty cluster asks for the farthest
 
 
@@ -126,10 +128,12 @@ def suited(X: Array, weight: Array | None, k: int, n_threads: int | None = None,
     return DensePass(X, weight, n_threads)
 
 
-def assign(X: Array, centroids: Array, n_threads: int | None = None) -> Array:
-    """`lloyd.assign`, the way that suits: labels (n,) int32 for X (n, d) and centroids (k, d) float64."""
+def assign(X: Array, centroids: Array, n_threads: int | None = None, dtype: Any = np.int32) -> Array:
+    """`lloyd.assign`, the way that suits: labels (n,) of this dtype for X (n, d) and centroids (k, d) float64."""
     if X.size * len(centroids) <= TINY:
-        return lloyd.assign(X, centroids)
+        return lloyd.assign(X, centroids).astype(dtype, copy=False)
+    if X.dtype == np.uint8 and X.shape[1] == 3 and len(X) >= PIXELS and len(centroids) < 1 << 16:
+        return _from_table(X, centroids, n_threads, dtype)
     from .kernels import block_of, readonly
 
     labels, kernel = np.empty(len(X), np.int32), _kernel(X.shape[1])
@@ -138,7 +142,38 @@ def assign(X: Array, centroids: Array, n_threads: int | None = None) -> Array:
         kernel(block_of(X, rows), readonly(centroids), labels[rows])
 
     pool.run(visit, chunks(X.shape, len(centroids)), n_threads)
+    return labels.astype(dtype, copy=False)
+
+
+def _from_table(pixels: Array, centroids: Array, n_threads: int | None, dtype: Any) -> Array:
+    """The same for pixels (n, 3) uint8 from a table of the labels of all colours, filled where colours occur."""
+    from . import kernels
+
+    pixels, by_coordinate = np.ascontiguousarray(pixels), np.ascontiguousarray(centroids.T)
+    labels, table = np.empty(len(pixels), dtype), _table(len(centroids))
+
+    def visit(rows: slice) -> None:
+        kernels.label_pixels(kernels.block_of(pixels, rows), by_coordinate, table, labels[rows])
+
+    pool.run(visit, pool.split(len(pixels), n_threads), n_threads)
+    if table.dtype == np.uint8:
+        _spare[:] = [table]
     return labels
+
+
+_spare: list[Array] = []  # one table, kept: new pages from the system take 3 ms, as long as the work itself
+
+
+def _table(k: int) -> Array:
+    """Room for a label below k for each 8-bit colour, whatever stands in it."""
+    from .kernels import CODES
+
+    if k > 1 << 8:
+        return np.empty(CODES, np.uint16)
+    try:
+        return _spare.pop()
+    except IndexError:
+        return np.empty(CODES, np.uint8)
 
 
 def distances(X: Array, centroids: Array, n_threads: int | None = None) -> Array:

@@ -125,7 +125,6 @@ def counted(image: Any, n_threads: int | None, watch: Stopwatch) -> Counted:
     picture = load(image)
     watch.stop("read")
     distinct = DistinctColors(picture.pixels.reshape(-1, 3), n_threads)
-    distinct.counts  # noqa: B018 - counted here, not when first needed
     watch.stop("count")
     return Counted(picture, distinct)
 
@@ -247,7 +246,7 @@ def _mapped(image: Counted, palette: Palette, watch: Stopwatch, **fit: Any) -> Q
     pixels, distinct = image.picture.pixels, image.distinct
     centroids = palette.colors.astype(np.float64)
     nearest = assign(distinct.colors, centroids, distinct.n_threads)
-    indices = distinct.spread(nearest.astype(np.uint8)).reshape(pixels.shape[:2])
+    indices = assign(pixels.reshape(-1, 3), centroids, distinct.n_threads, np.uint8).reshape(pixels.shape[:2])
     mse = float(distinct.counts @ squared_distances(distinct.colors, centroids, nearest)) / indices.size
     watch.stop("map")
     return Quantized(indices, palette, mse, n_distinct=len(distinct.colors), timings=dict(watch), **fit)

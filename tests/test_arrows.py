@@ -20,7 +20,7 @@ ARROWS = {
     "colors": {"kernels", "lloyd", "pool"},
     "image": {"lloyd"},
     "palette": {"checks", "lloyd"},
-    "estimator": {"checks", "colors", "fitting", "lloyd", "passes", "protocol", "seeding"},
+    "estimator": {"checks", "fitting", "lloyd", "passes", "protocol", "seeding"},
     "quantizer": {"checks", "colors", "fitting", "image", "lloyd", "palette", "passes", "protocol", "seeding"},
     "compare": {"image", "lloyd", "palette", "quantizer"},
     "demo": {"compare", "image", "lloyd"},
@@ -39,10 +39,27 @@ OUTSIDE = {
 }
 
 
-def imports(path):
-    """The rooms and the outside packages that a file imports, anywhere in it."""
+def rooms():
+    """Each room's name and files: a room is a file, or a folder of that name."""
+    for path in sorted(FOLDER.iterdir()):
+        if path.suffix == ".py" and path.stem != "__init__":
+            yield path.stem, [path]
+        elif (path / "__init__.py").exists():
+            yield path.name, sorted(path.glob("*.py"))
+
+
+def imports(room):
+    """The rooms and the outside packages that a room imports, anywhere in it."""
+    found = [imports_of(path, 1 if path.parent == FOLDER else 2) for path in dict(rooms())[room]]
+    return tuple(set().union(*kind) for kind in zip(*found, strict=True))
+
+
+def imports_of(path, outwards):
+    """The same of a file, in which so many dots lead out of the room."""
     rooms, outside = set(), set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and 0 < node.level < outwards:
+            continue
         if isinstance(node, ast.ImportFrom) and node.level:
             names = [node.module.split(".")[0]] if node.module else [alias.name for alias in node.names]
             rooms.update("__init__" if name.startswith("__") else name for name in names)
@@ -57,16 +74,15 @@ def imports(path):
 
 
 def test_every_room_imports_only_along_the_arrows():
-    for path in sorted(FOLDER.glob("*.py")):
-        if path.stem != "__init__":
-            rooms, outside = imports(path)
-            assert rooms <= ARROWS[path.stem], path.name
-            assert outside <= OUTSIDE.get(path.stem, {"numpy"}), path.name
+    for room, _ in rooms():
+        inside, outside = imports(room)
+        assert inside <= ARROWS[room], room
+        assert outside <= OUTSIDE.get(room, {"numpy"}), room
 
 
 def test_every_arrow_is_used():
     for room, targets in ARROWS.items():
-        assert imports(FOLDER / f"{room}.py")[0] == targets, room
+        assert imports(room)[0] == targets, room
 
 
 def test_scikit_learn_is_imported_only_by_what_it_calls():

@@ -1,9 +1,10 @@
-"""Distinct colours with counts, and the way back."""
+"""Distinct colours with counts."""
 
 import numpy as np
 import pytest
 
-from lloydq.colors import FEW, DistinctColors
+from lloydq.colors import FEW, DistinctColors, codes
+from lloydq.kernels import FULL
 
 
 @pytest.mark.parametrize("n", [1, 2, 1000, FEW, FEW + 1, 100_003])
@@ -18,15 +19,21 @@ def test_they_are_those_that_numpy_finds(n, levels, rng):
     assert found.counts.sum() == n
 
 
-@pytest.mark.parametrize("n", [500, 100_003])
-def test_a_value_for_each_colour_becomes_one_for_each_pixel(n, rng):
-    pixels = rng.integers(0, 256, (n, 3)).astype(np.uint8)
-    found = DistinctColors(pixels)
-    np.testing.assert_array_equal(found.colors[found.spread(np.arange(len(found.colors)))], pixels)
-    for values in (np.ones(len(found.colors), np.uint8), np.full(len(found.colors), 70_000, np.int32)):
-        spread = found.spread(values)
-        assert spread.dtype == values.dtype
-        assert (spread == values[0]).all()
+def test_a_colour_of_more_pixels_than_a_counter_holds():
+    pixels = np.zeros((5 * FULL + 7, 3), np.uint8)
+    pixels[: 2 * FULL + 1] = 200
+    pixels[2 * FULL + 1] = 201
+    for n_threads in (1, 2):
+        found = DistinctColors(pixels, n_threads)
+        assert found.colors.tolist() == [[0, 0, 0], [200, 200, 200], [201, 201, 201]]
+        assert found.counts.tolist() == [3 * FULL + 5, 2 * FULL + 1, 1]
+
+
+@pytest.mark.parametrize("n", [100, 100_003])
+def test_they_stand_in_the_order_of_their_codes(n, rng):
+    found = codes(DistinctColors(rng.integers(0, 256, (n, 3)).astype(np.uint8)).colors)
+    assert (np.diff(found) > 0).all()
+    assert 0 <= found[0] < found[-1] < 1 << 24
 
 
 def test_read_only_and_strided_pixels(rng):

@@ -160,7 +160,7 @@ def test_a_circle_is_broken():
         """Two states that lead to each other, as rounding might."""
 
         def __call__(self, centroids):
-            sums = super().__call__(centroids)
+            super().__call__(centroids)
             return Sums(np.array([[[0.0 if centroids[0, 0] else 1.0, 1.0]]]), changed=1)
 
     walk = list(steps(np.array([[1.0]]), np.array([[0.0]]), make_pass=Circle))

@@ -1,0 +1,65 @@
+"""The loops that are compiled: arrays in, arrays out. The callers check, choose, draw and decide.
+
+Kernels that call each other stand in one file, because Numba's cache does not notice a change in another file.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from .colors import CELL, CELLS, CODES, FULL, collect, label_pixels, mark, tally
+from .jit import COMPILED, Array, block_of, readonly, weights_of
+from .points import assign, assign_3, distances, extent, spread, transfer
+from .seeds import approach, pick, place, potentials, weigh
+
+__all__ = [
+    "ALL", "CELL", "CELLS", "CODES", "COMPILED", "FULL", "Array", "block_of", "cache_folder", "cached", "compile_all",
+    "readonly", "weights_of",
+    "approach", "assign", "assign_3", "collect", "distances", "extent", "label_pixels", "mark", "pick", "place",
+    "potentials", "spread", "tally", "transfer", "weigh",
+]  # fmt: skip
+
+ALL = (
+    assign_3, assign, distances, transfer, extent, spread,
+    potentials, approach, place, weigh, pick,
+    mark, tally, collect, label_pixels,
+)  # fmt: skip
+
+
+def compile_all() -> None:
+    """Compile every kernel for every kind of input, and leave the machine code in the cache."""
+    everything = slice(None)
+    one, labels = block_of(np.ones(1), everything), np.zeros(1, np.int32)
+    for dtype in COMPILED:
+        for d, kernel in ((3, assign_3), (2, assign)):
+            X = block_of(np.zeros((1, d), dtype), everything)
+            kernel(X, readonly(np.zeros((1, d))), labels)
+        distances(X, readonly(np.zeros((1, d))), np.zeros((1, 1), np.float32 if dtype == np.float32 else np.float64))
+        transfer(X, one, labels, labels, np.zeros(1), np.zeros((1, 1, d + 1)))
+        extent(X, one)
+        spread(X, one, np.zeros(d))
+        potentials(X, one, one, np.zeros((1, d)))
+        approach(X, np.zeros(d), np.zeros(1))
+        place(X, np.zeros(d), np.array([np.inf]), np.zeros(1, np.uint16))
+        pick(X, np.ones(1), np.zeros(d), 0.0)
+    for factor in (np.zeros(1), np.zeros(1, np.uint8)):
+        weigh(one, factor, np.zeros(1, np.uint16), np.zeros(1))
+    pixel, counts = block_of(np.zeros((1, 3), np.uint8), everything), np.zeros(CELL, np.uint16)
+    mark(pixel, np.zeros(CELLS, np.uint8))
+    tally(pixel, np.zeros(CELLS, np.uint32), counts)
+    collect(np.zeros(1, np.int64), counts, counts)
+    for table, values in (("u1", "u1"), ("u1", "i4"), ("u2", "i4")):
+        label_pixels(pixel, np.zeros((3, 1)), np.empty(CODES, table), np.zeros(1, values))
+
+
+def cache_folder() -> str | None:
+    """Where the machine code is kept; None where no folder can be written."""
+    folder = getattr(getattr(assign_3, "stats", None), "cache_path", None)
+    return folder or None
+
+
+def cached() -> int:
+    """How many of the kernels have machine code in the cache."""
+    files = list(Path(folder).glob("*.nbi")) if (folder := cache_folder()) else []
+    names = {file.name.split(".")[1].rpartition("-")[0] for file in files}
+    return sum(kernel.__name__ in names for kernel in ALL)

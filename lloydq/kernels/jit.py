@@ -1,0 +1,43 @@
+"""How kernels are compiled, and what they are given."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+F = TypeVar("F", bound=Callable[..., Any])
+
+BLOCK = 256  # points whose coordinates, distances and labels stay together in the first-level cache
+COMPILED = tuple(map(np.dtype, (np.uint8, np.float32, np.float64)))
+
+
+def kernel(function: F) -> F:
+    """Compile on the first call.
+
+    nogil: the threads of `pool` run kernels side by side. cache: later processes load the machine code. Without
+    fastmath: operations are rounded one by one and never fused, as the definition of nearest asks. Serial: Numba's own
+    threads abort under concurrent use or after fork.
+    """
+    try:
+        return cast(F, numba.njit(nogil=True, cache=True)(function))
+    except RuntimeError:  # no folder for the cache can be written
+        return cast(F, numba.njit(nogil=True)(function))
+
+
+def readonly(X: Array) -> Array:
+    """A read-only view: Numba would compile a kernel once more for inputs that may be written."""
+    view = X.view()
+    view.flags.writeable = False
+    return view
+
+
+def block_of(X: Array, rows: slice) -> Array:
+    """Some rows of X in a layout and a dtype that kernels are compiled for; only where they are not yet, a copy."""
+    return readonly(np.ascontiguousarray(X[rows], dtype=None if X.dtype in COMPILED else np.float64))
+
+
+def weights_of(weight: Array, rows: slice) -> Array:
+    """Some weights (n,) as kernels take them: one alone where one number stands for all."""
+    return block_of(weight, slice(0, 1) if weight.strides == (0,) else rows)
