@@ -88,7 +88,7 @@ def test_share_of_the_fit(benchmark, case, init):
     rounds = 4 if X.size > 1_000_000 else 25
 
     def draw(positions=None):
-        starts = Starts(X, weight, k, init, None)
+        starts = Starts(X, weight, k, init, None, given=X)
         if positions is not None:
             starts.positions = positions
         starts.draw(np.random.default_rng(0))

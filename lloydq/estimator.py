@@ -9,7 +9,7 @@ import numpy as np
 from . import checks
 from .fitting import EMPTY_RULES, Fit, History, Record, fit, inertia
 from .lloyd import Array, Step
-from .passes import ALGORITHMS, assign, distances
+from .passes import ALGORITHMS, assign, distances, suited
 from .protocol import Clusterer, ConvergenceWarning, also_theirs, warn
 from .seeding import ROUNDING, Init, Starts
 
@@ -79,9 +79,10 @@ class KMeans(Clusterer):
         An int gives the same result at every call.
     copy_x : bool, default True
         Accepted, and not used: X is never changed.
-    algorithm : "auto", "lloyd", "elkan", "plain" or "dense", default "lloyd"
+    algorithm : "auto", "lloyd", "elkan", "plain", "dense" or "blocks", default "lloyd"
         The first three are the fastest way that is exact. "plain" forces NumPy's loop, "dense" the compiled one that
-        visits every point. The result is the same.
+        visits every point, "blocks" the one for pixels, (n, 3) uint8, which keeps bounds on blocks of near colours. The
+        result is the same.
     n_threads : int, optional
         The processors that this process may use, if left out. The result does not depend on it.
     empty_cluster : "farthest", "keep" or "error", default "farthest"
@@ -178,23 +179,24 @@ class KMeans(Clusterer):
         checks.reach(X, weight)
         k = checks.clusters(self.n_clusters, len(X))
         init, n_threads = checks.init(self.init, k, X.shape[1]), checks.threads(self.n_threads)
+        algorithm = checks.one_of(self.algorithm, "algorithm", ALGORITHMS)
         tol, verbose = checks.tolerance(self.tol), checks.switch(self.verbose, "verbose")
         checks.switch(self.copy_x, "copy_x")
         options = {
             "tol": tol,
             "max_iter": checks.iterations(self.max_iter),
-            "algorithm": checks.one_of(self.algorithm, "algorithm", ALGORITHMS),
             "fill": EMPTY_RULES[checks.one_of(self.empty_cluster, "empty_cluster", EMPTY_RULES)],
         }
         self._n_init = self._starts(init)
         seeds = checks.generator(self.random_state, "random_state").integers(2**63, size=self._n_init)
-        starts = Starts(X, weight, k, init, n_threads)
+        visit = suited(X, weight, k, n_threads, algorithm)
+        starts = Starts(visit.X, weight if visit.X is X else visit.weight, k, init, n_threads, given=X)
 
         def fit_from(seed: int) -> Fit:
             start = starts.draw(np.random.default_rng(seed))
             if verbose:
                 print("Initialization complete")
-            return fit(X, start, weight, History(verbose, self.callback, tol), n_threads=n_threads, **options)
+            return fit(visit, start, History(verbose, self.callback, tol), n_threads=n_threads, **options)
 
         best = reduce(better, map(fit_from, seeds))  # a longer series begins with the shorter one
         self._keep_columns(frame)

@@ -11,7 +11,7 @@ import numpy as np
 
 from . import pool
 from .lloyd import Array, Fill, PlainPass, Step, Sums, chunks, fill_empty, keep_empty, squared_distances, steps
-from .passes import assign, suited
+from .passes import assign
 
 
 def refuse_empty(_: PlainPass, __: Sums, ___: Array, empty: Array) -> tuple[Sums, Array, int]:
@@ -73,23 +73,18 @@ class History:
 
 
 def run(
-    X: Array,
+    visit: PlainPass,
     start: Array,
-    weight: Array | None,
     *,
     tol: float,
     max_iter: int | None,
-    n_threads: int | None,
     callback: Callable[[Step], object] | None = None,
-    algorithm: str = "auto",
     fill: Fill = fill_empty,
 ) -> tuple[Step, str]:
-    """The last step from one start, by the pass that suits, and why it was the last."""
+    """The last step from one start, by a pass that forgets what it remembers, and why it was the last."""
 
-    def make_pass(X: Array, weight: Array | None) -> PlainPass:
-        return suited(X, weight, len(start), n_threads, algorithm)
-
-    for step in steps(X, start, weight, tol=tol, max_iter=max_iter, make_pass=make_pass, fill=fill):
+    options: dict[str, Any] = {"tol": tol, "max_iter": max_iter, "fill": fill}
+    for step in steps(visit.X, start, visit.weight, make_pass=lambda *_: visit.again(), **options):
         answer = None if callback is None else callback(step)
         if isinstance(answer, bool | np.bool_) and answer:
             break
@@ -109,12 +104,10 @@ class Fit:
     history: list[Record]
 
 
-def fit(
-    X: Array, start: Array, weight: Array | None, history: History, *, n_threads: int | None, **options: Any
-) -> Fit:
+def fit(visit: PlainPass, start: Array, history: History, *, n_threads: int | None, **options: Any) -> Fit:
     """Lloyd from a start (k, d); the options are those of `run`."""
-    step, reason = run(X, start, weight, n_threads=n_threads, callback=history, **options)
-    centers, labels, k = step.centroids, step.labels, len(start)
+    step, reason = run(visit, start, callback=history, **options)
+    X, weight, centers, labels, k = visit.X, visit.weight, step.centroids, step.visit.labels, len(start)
     if X.dtype == np.float32:
         centers = centers.astype(np.float32)
         labels = assign(X, centers.astype(np.float64), n_threads)
@@ -122,10 +115,9 @@ def fit(
     if spare.any() and options["fill"] is not keep_empty:  # they come last
         centers = centers[np.argsort(spare, kind="stable")]
         labels = assign(X, centers.astype(np.float64), n_threads)
-    else:
-        centers, labels = centers.copy(), labels.copy()
     total = inertia(X, centers, labels, weight, n_threads)
-    return Fit(centers, labels, total, int(spare.sum()), step.n_iter, reason, history.records)
+    labels = visit.spread_labels(labels, centers.astype(np.float64))
+    return Fit(centers.copy(), labels, total, int(spare.sum()), step.n_iter, reason, history.records)
 
 
 def members(labels: Array, weight: Array | None, k: int) -> Array:

@@ -10,10 +10,11 @@ Shapes: n points, d coordinates, k centroids. `python lloydq/lloyd.py` works thr
 """
 
 from collections.abc import Callable, Iterator
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from operator import add
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -148,7 +149,6 @@ class PlainPass:
     def __init__(self, X: Array, weight: Array | None = None) -> None:
         self.X: Array = X
         self.weight: Array = np.broadcast_to(np.asarray(1 if weight is None else weight, np.float64), len(X))
-        self.labels = np.full(len(X), -1, np.int32)
         rows = chunks(X.shape, 1)
         extents = np.array(self.each(self.extent, rows))
         self.cuts = grids(len(X), extents[:, 0].max(), extents[:, 1].min())
@@ -158,6 +158,25 @@ class PlainPass:
         self.origin = np.rint(mean) if X.dtype.kind in "iu" else mean
         self.T = sum(self.each(self.spread, rows))
         self.variance = (self.T / all_in_one.weight[0] - ((mean - self.origin) ** 2).sum()) / X.shape[1]
+
+    @cached_property
+    def labels(self) -> Array:
+        """(n,) int32, of the last call; −1 before the first."""
+        return np.full(len(self.X), -1, np.int32)
+
+    def again(self) -> Self:
+        """The same pass with nothing remembered, for another start."""
+        other = copy(self)
+        other.__dict__.pop("labels", None)
+        return other
+
+    def labelled(self) -> Array:
+        """(n,) int32, a new array: the labels of the last call."""
+        return self.labels.copy()
+
+    def spread_labels(self, labels: Array, centroids: Array) -> Array:
+        """Labels of the points that were given from those of the points that are visited: here, the same."""
+        return labels
 
     def each(self, function: Callable[[slice], Any], pieces: list[slice]) -> list[Any]:
         """What the function gives for each piece."""
@@ -173,11 +192,13 @@ class PlainPass:
 
     def total(self, rows: slice) -> Sums:
         """All points in one sum."""
-        return add_up(self.X[rows], np.zeros_like(self.labels[rows]), 1, self.weight[rows], self.cuts)
+        X = self.X[rows]
+        return add_up(X, np.zeros(len(X), np.int32), 1, self.weight[rows], self.cuts)
 
     def spread(self, rows: slice) -> float:
         """Σ w‖x − origin‖², row by row."""
-        squared = squared_distances(self.X[rows], self.origin[None], np.zeros_like(self.labels[rows]))
+        X = self.X[rows]
+        squared = squared_distances(X, self.origin[None], np.zeros(len(X), np.int32))
         return float(np.cumsum(self.weight[rows] * squared)[-1])
 
     def __call__(self, centroids: Array) -> Sums:
@@ -251,7 +272,7 @@ class Step:
         """(n,) int32, made when first read, which must be before the loop goes on."""
         if not self.current:
             raise RuntimeError(f"read the labels of step {self.n_iter} before the loop goes on")
-        labels = self.visit.labels.copy()
+        labels = self.visit.labelled()
         labels.flags.writeable = False
         return labels
 
@@ -292,17 +313,18 @@ def steps(
     """
     visit = make_pass(np.asarray(X), weight)
     centroids = landmark = np.array(centroids, np.float64)
-    free = np.ones(len(centroids), bool)
-    free[[] if fixed is None else fixed] = False
+    stays = np.zeros(len(centroids), bool)
+    stays[[] if fixed is None else fixed] = True
     reason, n_iter = None, 0
     while True:
         sums = after = visit(centroids)
         moved, relocated = centroids, 0
         if reason is None:
             n_iter, moved = n_iter + 1, update(sums, centroids)
-            if len(empty := np.flatnonzero(free & (sums.weight == 0))):
+            if len(empty := np.flatnonzero((sums.weight == 0) & ~stays)):
                 after, moved, relocated = fill(visit, sums, moved, empty)
-            moved[~free] = centroids[~free]
+            if fixed is not None:
+                moved[stays] = centroids[stays]
             reason = "converged" if sums.changed == relocated == 0 else None
         shift = np.sqrt(((moved - centroids) ** 2).sum(1))
         step = Step(n_iter, centroids, moved, shift, sums.changed, sums, after, relocated, reason, visit)

@@ -15,7 +15,7 @@ from .fitting import run
 from .image import Picture, indexed, load, png, write
 from .lloyd import Array, Step, random_points, squared_distances
 from .palette import Palette
-from .passes import assign
+from .passes import assign, suited
 from .protocol import ConvergenceWarning, also_theirs, warn
 from .seeding import Init, Starts
 
@@ -202,9 +202,10 @@ def quantize(
         return _mapped(image, palette, watch, n_iter=0, converged=True, stop_reason="few colors")
     fitted = distinct if sample is None else DistinctColors(random_points(pixels, sample, generator), n_threads)
     weight = fitted.counts.astype(np.float64)
-    start = Starts(fitted.colors, weight, k, init, n_threads).draw(generator)
+    start = Starts(fitted.colors, weight, k, init, n_threads, given=fitted.colors).draw(generator)
     watch.stop("seed")
-    step, reason = run(fitted.colors, start, weight, tol=tol, max_iter=max_iter, n_threads=n_threads, callback=callback)
+    visit = suited(fitted.colors, weight, k, n_threads)
+    step, reason = run(visit, start, tol=tol, max_iter=max_iter, callback=callback)
     if reason == "max_iter":
         warn(f"stopped at max_iter={max_iter} while labels still changed", also_theirs(ConvergenceWarning))
     palette = _palette(step.centroids, np.bincount(step.labels, weight, k), distinct)

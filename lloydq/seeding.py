@@ -30,6 +30,7 @@ class Starts:
     k: int
     init: Init
     n_threads: int | None
+    given: Array  # what functions get: the rows that X may have been folded from
 
     @cached_property
     def positions(self) -> Positions:
@@ -39,7 +40,7 @@ class Starts:
     def draw(self, rng: np.random.Generator) -> Array:
         """(k, d) float64: by name ("k-means++", "random"), given, or what `init(X, k, random_state=)` returns."""
         if callable(self.init):
-            state, X = np.random.RandomState(rng.integers(2**32, dtype=np.uint32)), self.X.view()
+            state, X = np.random.RandomState(rng.integers(2**32, dtype=np.uint32)), self.given.view()
             X.flags.writeable = False  # it is the caller's own
             return checks.starts(self.init(X, self.k, random_state=state), self.k, X.shape[1])
         if not isinstance(self.init, str):

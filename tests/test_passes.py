@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lloydq import KMeans, kmeans_plusplus, lloyd, nearest, passes, random_points, steps
-from lloydq.passes import DensePass
+from lloydq.passes import BlockPass, DensePass, FoldedPass
 
 
 def same_steps(X, start, weight, *make_passes, limit=None):
@@ -33,22 +33,27 @@ def on_threads(kind, *numbers):
 def test_the_photograph_to_the_end(photo_colors):
     X, weight = photo_colors
     start = kmeans_plusplus(X, 64, sample_weight=weight, random_state=0)[0]
-    assert same_steps(X, start, weight, *on_threads(DensePass, 1, 2, 5)) > 50
+    assert same_steps(X, start, weight, *on_threads(DensePass, 2), *on_threads(BlockPass, 1, 2, 3, 8)) > 50
     start = random_points(X, 16, 0, weight)
-    assert same_steps(X, start, weight, *on_threads(DensePass, 2)) > 50
+    assert same_steps(X, start, weight, *on_threads(DensePass, 2), *on_threads(BlockPass, 2)) > 50
 
 
 def test_the_photograph_from_random_colours(photo_colors):
     X, weight = photo_colors
     start = random_points(X, 64, 0, weight)
-    same_steps(X, start, weight, *on_threads(DensePass, 1, 2, 5), limit=40)
+    same_steps(X, start, weight, *on_threads(DensePass, 1, 5), *on_threads(BlockPass, 2), limit=40)
 
 
 @pytest.mark.slow
 def test_the_photograph_from_random_colours_to_the_end(photo_colors):
     X, weight = photo_colors
     for seed in range(3):
-        assert same_steps(X, random_points(X, 64, seed, weight), weight, *on_threads(DensePass, 1, 2, 5)) > 200
+        assert (
+            same_steps(
+                X, random_points(X, 64, seed, weight), weight, *on_threads(DensePass, 5), *on_threads(BlockPass, 1, 2)
+            )
+            > 200
+        )
 
 
 def ties(rng):
@@ -81,11 +86,46 @@ def test_other_data(kind, rng):
     same_steps(X, start, weight, *on_threads(fast, 1, 3), limit=25)
 
 
+BYTES = {
+    "noise": lambda rng: rng.integers(0, 256, (20_011, 3)),
+    "ties": lambda rng: rng.integers(0, 6, (20_011, 3)) * 2,
+    "duplicates": lambda rng: np.repeat(rng.integers(0, 256, (50, 3)), 401, axis=0),
+    "sorted": lambda rng: np.sort(rng.integers(0, 256, (20_011, 3)), axis=0),
+    "grey": lambda rng: np.repeat(rng.integers(0, 256, (20_011, 1)), 3, axis=1),
+    "few": lambda rng: rng.integers(0, 256, (63, 3)),
+}
+
+
+@pytest.mark.parametrize("kind", BYTES)
+def test_blocks_of_colours(kind, rng):
+    X = BYTES[kind](rng).astype(np.uint8)
+    weight = rng.integers(0, 4, len(X)).astype(np.float64)
+    for start in (
+        lloyd.random_points(np.unique(X, axis=0), 13, 0).astype(np.float64),
+        rng.normal(100, 30, (40, 3)),
+        np.concatenate([X[:2], rng.normal(0, 1e9, (3, 3)), np.full((2, 3), 1e150)]),
+    ):
+        same_steps(X, start, weight, *on_threads(BlockPass, 1, 3), limit=60)
+        same_steps(X, start, weight * 0.37, *on_threads(BlockPass, 2), limit=20)
+        same_steps(X, start, None, *on_threads(BlockPass, 2), lambda X, _: FoldedPass(X, 2), limit=60)
+
+
+def test_one_pass_serves_several_starts(rng):
+    X = rng.integers(0, 256, (20_011, 3)).astype(np.uint8)
+    for visit in (lloyd.PlainPass(X), DensePass(X), BlockPass(X), FoldedPass(X)):
+        for seed in range(2):
+            start = random_points(X, 9, seed).astype(float)
+            *_, last = steps(visit.X, start, visit.weight, max_iter=20, make_pass=lambda *_, visit=visit: visit.again())
+            *_, plain = steps(X, start, max_iter=20)
+            np.testing.assert_array_equal(last.labels, plain.labels)
+            np.testing.assert_array_equal(last.centroids, plain.centroids)
+
+
 def test_empty_clusters_are_filled_alike(rng):
     X = rng.integers(0, 256, (20_011, 3)).astype(np.uint8)
     start = np.concatenate([X[:5].astype(float), np.full((4, 3), 9999.0)])
     assert next(steps(X, start)).relocated == 4
-    same_steps(X, start, None, *on_threads(DensePass, 2), limit=30)
+    same_steps(X, start, None, *on_threads(DensePass, 2), *on_threads(BlockPass, 2), limit=30)
     same_steps(X * 0.37, start, None, *on_threads(DensePass, 2), limit=30)
 
 
@@ -111,8 +151,13 @@ def test_distances_that_a_box_excludes_are_counted(photo_colors):
 def test_which_pass_suits():
     few, bytes_, floats = np.zeros((10, 3)), np.zeros((9999, 3), np.uint8), np.zeros((9999, 3))
     assert type(passes.suited(few, None, 2)) is lloyd.PlainPass
-    assert type(passes.suited(bytes_, None, 8)) is DensePass
+    assert type(passes.suited(bytes_, None, 8)) is FoldedPass
+    assert type(passes.suited(bytes_, np.ones(9999), 8)) is BlockPass
+    assert type(passes.suited(bytes_[:, :2], None, 8)) is DensePass
+    assert type(passes.suited(bytes_, None, 8, None, "dense")) is DensePass
     assert type(passes.suited(floats, None, 8)) is DensePass
+    with pytest.raises(ValueError, match="algorithm='blocks' is for uint8 points of three columns"):
+        KMeans(2, algorithm="blocks").fit(floats)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64, np.int64])

@@ -11,7 +11,7 @@ INITS = ["k-means++", "random"]
 
 
 def start(X, k, init, seed, weight=None, kind=None, n_threads=None):
-    starts = Starts(X, weight, k, init, n_threads)
+    starts = Starts(X, weight, k, init, n_threads, given=X)
     if kind is not None:
         starts.positions = kind(X, weight, n_threads)
     return starts.draw(np.random.default_rng(seed))

@@ -7,22 +7,25 @@ from pathlib import Path
 
 import numpy as np
 
+from . import blocks
+from .blocks import boxes, list_all, lower, visit_blocks
 from .colors import CELL, CELLS, CODES, FULL, collect, label_pixels, mark, tally
 from .jit import COMPILED, Array, block_of, readonly, weights_of
 from .points import assign, assign_3, distances, extent, spread, transfer
 from .seeds import approach, pick, place, potentials, weigh
 
 __all__ = [
-    "ALL", "CELL", "CELLS", "CODES", "COMPILED", "FULL", "Array", "block_of", "cache_folder", "cached", "compile_all",
-    "readonly", "weights_of",
-    "approach", "assign", "assign_3", "collect", "distances", "extent", "label_pixels", "mark", "pick", "place",
-    "potentials", "spread", "tally", "transfer", "weigh",
+    "ALL", "CELL", "CELLS", "CODES", "COMPILED", "FULL", "Array", "block_of", "blocks", "cache_folder", "cached",
+    "compile_all", "readonly", "weights_of",
+    "approach", "assign", "assign_3", "boxes", "collect", "distances", "extent", "label_pixels", "list_all", "lower",
+    "mark", "pick", "place", "potentials", "spread", "tally", "transfer", "visit_blocks", "weigh",
 ]  # fmt: skip
 
 ALL = (
     assign_3, assign, distances, transfer, extent, spread,
     potentials, approach, place, weigh, pick,
     mark, tally, collect, label_pixels,
+    boxes, list_all, lower, visit_blocks,
 )  # fmt: skip
 
 
@@ -50,6 +53,13 @@ def compile_all() -> None:
     collect(np.zeros(1, np.int64), counts, counts)
     for table, values in (("u1", "u1"), ("u1", "i4"), ("u2", "i4")):
         label_pixels(pixel, np.zeros((3, 1)), np.empty(CODES, table), np.zeros(1, values))
+
+    byte, number = np.zeros((3, 1), np.uint8), np.zeros(1, np.int32)
+    boxes(byte, byte, byte)
+    store, stops = list_all(byte, byte, np.zeros((3, 1)), 1.0, np.zeros(1, np.int64), number), np.ones(1, np.int64)
+    lower(number, number, number, 1, 1)
+    state, slices = (number.copy(), number.copy(), number.copy()), np.zeros((1, 1, 4))
+    visit_blocks(byte, one, np.zeros((3, 1)), number, stops, store, *state, labels, np.zeros(1), slices)
 
 
 def cache_folder() -> str | None:
