@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lloydq import KMeans, kmeans_plusplus, lloyd, nearest, passes, random_points, steps
-from lloydq.passes import BlockPass, DensePass, FoldedPass
+from lloydq.passes import BlockPass, BoundsPass, DensePass, FoldedPass
 
 
 def same_steps(X, start, weight, *make_passes, limit=None):
@@ -80,10 +80,12 @@ DATA = {
 def test_other_data(kind, rng):
     X = DATA[kind](rng)
     start = lloyd.random_points(np.unique(X, axis=0), 13, 0).astype(np.float64)
-    same_steps(X, start, None, *on_threads(DensePass, 1, 3), limit=25)
+    same_steps(X, start, None, *on_threads(DensePass, 1, 3), *on_threads(BoundsPass, 1, 2, 8), limit=60)
     weight = rng.random(len(X)) if X.dtype.kind == "f" else rng.integers(0, 4, len(X)).astype(np.float64)
     fast = DensePass
-    same_steps(X, start, weight, *on_threads(fast, 1, 3), limit=25)
+    same_steps(X, start, weight, *on_threads(fast, 3), *on_threads(BoundsPass, 1, 3), limit=25)
+    start = lloyd.random_points(X, 150, 0).astype(np.float64)  # near ones of many
+    same_steps(X, start, None, *on_threads(BoundsPass, 1, 2), limit=25)
 
 
 BYTES = {
@@ -110,9 +112,18 @@ def test_blocks_of_colours(kind, rng):
         same_steps(X, start, None, *on_threads(BlockPass, 2), lambda X, _: FoldedPass(X, 2), limit=60)
 
 
+@pytest.mark.parametrize("scale", [1e-160, 1e-148, 1e-9, 1e9, 1e140])
+def test_bounds_at_any_scale_and_after_a_far_start(scale, rng):
+    X = np.concatenate([rng.normal(size=(4_000, 3)), rng.normal(4, 1, (4_000, 3))]) * scale
+    same_steps(X, X[:9], None, *on_threads(BoundsPass, 2), limit=80)
+    far = np.concatenate([X[:6], X[:3] * 1e9])
+    same_steps(X, far, None, *on_threads(BoundsPass, 2), limit=80)
+    same_steps(X, X[:150], None, *on_threads(BoundsPass, 2), limit=40)
+
+
 def test_one_pass_serves_several_starts(rng):
     X = rng.integers(0, 256, (20_011, 3)).astype(np.uint8)
-    for visit in (lloyd.PlainPass(X), DensePass(X), BlockPass(X), FoldedPass(X)):
+    for visit in (lloyd.PlainPass(X), DensePass(X), BoundsPass(X), BlockPass(X), FoldedPass(X)):
         for seed in range(2):
             start = random_points(X, 9, seed).astype(float)
             *_, last = steps(visit.X, start, visit.weight, max_iter=20, make_pass=lambda *_, visit=visit: visit.again())
@@ -126,7 +137,9 @@ def test_empty_clusters_are_filled_alike(rng):
     start = np.concatenate([X[:5].astype(float), np.full((4, 3), 9999.0)])
     assert next(steps(X, start)).relocated == 4
     same_steps(X, start, None, *on_threads(DensePass, 2), *on_threads(BlockPass, 2), limit=30)
-    same_steps(X * 0.37, start, None, *on_threads(DensePass, 2), limit=30)
+    same_steps(X * 0.37, start, None, *on_threads(DensePass, 2), *on_threads(BoundsPass, 2), limit=30)
+    start = np.concatenate([X[:200].astype(float), np.full((4, 3), 9999.0)])
+    same_steps(X * 0.37, start, None, *on_threads(BoundsPass, 2), limit=30)
 
 
 def test_empty_clusters_among_many_equal_points(rng):
@@ -136,7 +149,7 @@ def test_empty_clusters_among_many_equal_points(rng):
     for k in (12, 50, 70):  # 70 are more than there are positions
         start = np.concatenate([X[:3], np.full((k - 3, 3), 9999.0)])
         assert next(steps(X, start, weight)).relocated >= min(k - 3, 40)
-        same_steps(X, start, weight, *on_threads(DensePass, 1, 2), limit=30)
+        same_steps(X, start, weight, *on_threads(DensePass, 1, 2), *on_threads(BoundsPass, 2), limit=30)
         whole = np.rint(X).astype(np.int64)
         same_steps(whole, start, np.rint(weight * 3), *on_threads(DensePass, 1, 2), limit=30)
 
@@ -153,9 +166,12 @@ def test_which_pass_suits():
     assert type(passes.suited(few, None, 2)) is lloyd.PlainPass
     assert type(passes.suited(bytes_, None, 8)) is FoldedPass
     assert type(passes.suited(bytes_, np.ones(9999), 8)) is BlockPass
-    assert type(passes.suited(bytes_[:, :2], None, 8)) is DensePass
+    assert type(passes.suited(bytes_[:, :2], None, 8)) is BoundsPass
     assert type(passes.suited(bytes_, None, 8, None, "dense")) is DensePass
-    assert type(passes.suited(floats, None, 8)) is DensePass
+    assert type(passes.suited(floats, None, 8)) is BoundsPass
+    assert type(passes.suited(floats, None, 8, None, "dense")) is DensePass
+    assert type(passes.suited(few, None, 2, None, "bounds")) is BoundsPass
+    assert type(passes.suited(np.zeros((100, 5000)), None, 8)) is DensePass
     with pytest.raises(ValueError, match="algorithm='blocks' is for uint8 points of three columns"):
         KMeans(2, algorithm="blocks").fit(floats)
 

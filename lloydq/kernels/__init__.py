@@ -9,6 +9,7 @@ import numpy as np
 
 from . import blocks
 from .blocks import boxes, list_all, lower, visit_blocks
+from .bounds import visit_due, visit_near
 from .colors import CELL, CELLS, CODES, FULL, collect, label_pixels, mark, tally
 from .jit import COMPILED, Array, block_of, readonly, weights_of
 from .points import assign, assign_3, distances, extent, spread, transfer
@@ -18,14 +19,15 @@ __all__ = [
     "ALL", "CELL", "CELLS", "CODES", "COMPILED", "FULL", "Array", "block_of", "blocks", "cache_folder", "cached",
     "compile_all", "readonly", "weights_of",
     "approach", "assign", "assign_3", "boxes", "collect", "distances", "extent", "label_pixels", "list_all", "lower",
-    "mark", "pick", "place", "potentials", "spread", "tally", "transfer", "visit_blocks", "weigh",
+    "mark", "pick", "place", "potentials", "spread", "tally", "transfer", "visit_blocks", "visit_due", "visit_near",
+    "weigh",
 ]  # fmt: skip
 
 ALL = (
     assign_3, assign, distances, transfer, extent, spread,
     potentials, approach, place, weigh, pick,
     mark, tally, collect, label_pixels,
-    boxes, list_all, lower, visit_blocks,
+    boxes, list_all, lower, visit_blocks, visit_due, visit_near,
 )  # fmt: skip
 
 
@@ -45,6 +47,10 @@ def compile_all() -> None:
         approach(X, np.zeros(d), np.zeros(1))
         place(X, np.zeros(d), np.array([np.inf]), np.zeros(1, np.uint16))
         pick(X, np.ones(1), np.zeros(d), 0.0)
+        state = labels.copy(), np.zeros(1), np.zeros(1), np.zeros((1, 1, d + 1))
+        visit_due(X, one, readonly(np.zeros((1, d))), one.copy(), one.copy(), *state)
+        lists = np.zeros((1, 8), np.int32), np.full((1, 9), np.inf), np.zeros((1, d, 8)), 0.0
+        visit_near(X, one, readonly(np.zeros((1, d))), *lists, one.copy(), one.copy(), *state)
     for factor in (np.zeros(1), np.zeros(1, np.uint8)):
         weigh(one, factor, np.zeros(1, np.uint16), np.zeros(1))
     pixel, counts = block_of(np.zeros((1, 3), np.uint8), everything), np.zeros(CELL, np.uint16)
@@ -58,8 +64,8 @@ def compile_all() -> None:
     boxes(byte, byte, byte)
     store, stops = list_all(byte, byte, np.zeros((3, 1)), 1.0, np.zeros(1, np.int64), number), np.ones(1, np.int64)
     lower(number, number, number, 1, 1)
-    state, slices = (number.copy(), number.copy(), number.copy()), np.zeros((1, 1, 4))
-    visit_blocks(byte, one, np.zeros((3, 1)), number, stops, store, *state, labels, np.zeros(1), slices)
+    known = number.copy(), number.copy(), number.copy(), labels, np.zeros(1), np.zeros((1, 1, 4))
+    visit_blocks(byte, one, np.zeros((3, 1)), number, stops, store, *known)
 
 
 def cache_folder() -> str | None:

@@ -1,0 +1,32 @@
+"""Ways to make a pass with kernels, and which one suits the data. All give the labels and sums of `lloyd.PlainPass`."""
+
+import numpy as np
+
+from ..lloyd import Array, PlainPass
+from .blocks import BlockPass, FoldedPass
+from .bounds import BoundsPass
+from .dense import DensePass
+from .nearest import TINY, assign, distances
+
+__all__ = [
+    "ALGORITHMS", "BlockPass", "BoundsPass", "DensePass", "FoldedPass", "assign", "distances", "suited",
+]  # fmt: skip
+
+ALGORITHMS = ("auto", "lloyd", "elkan", "plain", "dense", "bounds", "blocks")  # the first three: the fastest exact way
+WIDE = 4096  # columns up to which rounding is less than the bounds leave for it
+FOLD = 1 << 12  # pixels from which bounds on their distinct colours (0.2 ms to set up) are faster than comparing all
+
+
+def suited(X: Array, weight: Array | None, k: int, n_threads: int | None = None, algorithm: str = "auto") -> PlainPass:
+    """The pass that suits the points and k, or that of the name."""
+    pixels = X.dtype == np.uint8 and X.shape[1] == 3
+    if algorithm == "blocks" and not pixels:
+        raise ValueError(f"algorithm='blocks' is for uint8 points of three columns; got {X.dtype} {X.shape}")
+    if algorithm not in ("plain", "dense", "bounds", "blocks"):
+        few, wide = X.size * k <= TINY, X.shape[1] > WIDE
+        algorithm = "plain" if few else "blocks" if pixels and len(X) >= FOLD else "dense" if wide else "bounds"
+    if algorithm == "blocks":
+        return FoldedPass(X, n_threads) if weight is None else BlockPass(X, weight, n_threads)
+    if algorithm == "plain":
+        return PlainPass(X, weight)
+    return (DensePass if algorithm == "dense" else BoundsPass)(X, weight, n_threads)

@@ -1,0 +1,129 @@
+"""For pixels: blocks of near colours, visited where labels may change."""
+
+from dataclasses import dataclass
+from functools import reduce
+from itertools import pairwise
+from operator import add
+from typing import Self
+
+import numpy as np
+
+from .. import pool
+from ..colors import DistinctColors
+from ..lloyd import Array, Sums
+from .dense import DensePass
+from .nearest import assign
+
+LEAST_BLOCKS, LIGHT = 128, 300_000  # blocks for each thread; distances up to which one thread alone is faster
+REACH = 2, 8  # how far centroids may move while lists of candidates hold, at least and at most, in levels
+
+
+@dataclass
+class Blocks:
+    """What a `BlockPass` remembers of some rows; see `kernels.blocks`."""
+
+    rows: slice
+    colors: Array  # (3, n) uint8: coordinates side by side
+    low: Array  # (3, blocks) uint8: their boxes
+    high: Array
+    slack: Array  # (n,) int32
+    debt: Array  # (blocks,) int32
+    least: Array  # (blocks,) int32
+    stops: Array  # (blocks,) where the list of each ends
+    store: Array  # the lists, one after the other
+    reach: int = 0  # how far centroids may move while the lists hold
+    travelled: int = 0  # how far they have
+
+
+class BlockPass(DensePass):
+    """For distinct colours in the order of their codes: blocks of neighbours, visited only where labels may change."""
+
+    def __init__(self, X: Array, weight: Array | None = None, n_threads: int | None = None) -> None:
+        super().__init__(X, weight, n_threads)
+        width = self.kernels.blocks.WIDTH
+        blocks = -(-len(X) // width)
+        parts = max(1, min(n_threads or pool.available(), blocks // LEAST_BLOCKS))
+        bounds = [blocks * i // parts for i in range(parts + 1)]
+        self.rows = [slice(a * width, min(b * width, len(X))) for a, b in pairwise(bounds)]
+        self.forget()
+
+    def forget(self) -> None:
+        self.parts, self.work = list(map(self.part, self.rows)), self.X.size
+        self.__dict__.pop("centroids", None)
+
+    def again(self) -> Self:
+        other = super().again()
+        other.forget()
+        return other
+
+    def part(self, rows: slice) -> Blocks:
+        colors = np.ascontiguousarray(self.X[rows].T)
+        n, many = colors.shape[1], -(-colors.shape[1] // self.kernels.blocks.WIDTH)
+        low, high = np.empty((3, many), np.uint8), np.empty((3, many), np.uint8)
+        self.kernels.boxes(colors, low, high)
+        slack, debt, least = np.full(n, -1, np.int32), np.zeros(many, np.int32), np.full(many, -1, np.int32)
+        return Blocks(rows, colors, low, high, slack, debt, least, np.empty(many, np.int64), np.empty(1, np.int32))
+
+    def __call__(self, centroids: Array) -> Sums:
+        known, k, blocks = hasattr(self, "centroids"), len(centroids), self.kernels.blocks
+        shift = np.sqrt(((centroids - self.centroids) ** 2).sum(axis=1)) if known else np.full(k, np.inf)
+        self.moved = np.minimum(np.ceil(shift * (1 + 1e-12) * blocks.UNIT), blocks.MOST).astype(np.int32)
+        self.centroids, self.columns = centroids, np.ascontiguousarray(centroids.T)
+        n_threads = self.n_threads if self.work > LIGHT else 1
+        moves = reduce(add, pool.run(self.visit_blocks, self.parts, n_threads))
+        self.work = moves.computed
+        self.kept = Sums(self.kept.slices + moves.slices, moves.changed, moves.computed, moves.skipped)
+        return self.kept
+
+    def visit_blocks(self, part: Blocks) -> Sums:
+        """How the sums of some blocks change."""
+        moved, k = self.moved, len(self.centroids)
+        most = int(moved.max())
+        part.travelled += most
+        if 2 * part.travelled > part.reach:
+            self.renew(part, most)
+            moved = np.zeros(k, np.int32)
+        slices, weight = np.zeros((len(self.cuts), k, 4)), self.kernels.weights_of(self.weight, part.rows)
+        changed, copies, computed = self.kernels.visit_blocks(
+            part.colors, weight, self.columns, moved, part.stops, part.store, part.debt, part.least, part.slack,
+            self.labels[part.rows], self.cuts, slices,
+        )  # fmt: skip
+        return Sums(slices, self.count(changed, copies), computed, part.colors.shape[1] * k - computed)
+
+    def count(self, changed: int, copies: float) -> int:
+        """How many points changed label, of rows that weigh so much together."""
+        return changed
+
+    def renew(self, part: Blocks, most: float) -> None:
+        """Lists for the centroids as they are. What was not in a list is still farther by twice what its reach left."""
+        left, unit = part.reach - part.travelled, self.kernels.blocks.UNIT
+        if left > 0:
+            self.kernels.lower(part.slack, part.debt, part.least, most, 2 * left)
+        else:
+            part.slack[:], part.debt[:], part.least[:] = -1, 0, -1
+        part.reach, part.travelled = int(min(max(REACH[0] * unit, 16 * most), REACH[1] * unit)), 0
+        reach = part.reach / unit
+        part.store = self.kernels.list_all(part.low, part.high, self.columns, reach, part.stops, part.store)
+
+
+class FoldedPass(BlockPass):
+    """For pixels: a pass over their distinct colours, each of which counts as often as it occurs."""
+
+    def __init__(self, pixels: Array, n_threads: int | None = None) -> None:
+        distinct = DistinctColors(pixels, n_threads)
+        self.pixels = pixels
+        super().__init__(distinct.colors, distinct.counts.astype(np.float64), n_threads)
+
+    def count(self, changed: int, copies: float) -> int:
+        return int(copies)
+
+    def __call__(self, centroids: Array) -> Sums:
+        sums = super().__call__(centroids)
+        sums.skipped = len(self.pixels) * len(centroids) - sums.computed
+        return sums
+
+    def labelled(self) -> Array:
+        return assign(self.pixels, self.centroids, self.n_threads)
+
+    def spread_labels(self, labels: Array, centroids: Array) -> Array:
+        return assign(self.pixels, centroids, self.n_threads)

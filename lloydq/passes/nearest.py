@@ -1,0 +1,76 @@
+"""The nearest centroids for once, without a pass: labels and distances."""
+
+from typing import Any
+
+import numpy as np
+
+from .. import lloyd, pool
+from ..lloyd import Array, chunks, squared_distances
+from .dense import kernel
+
+TINY = 100_000  # n·k·d up to which NumPy (a millisecond) ends before Numba has been imported (a third of a second)
+PIXELS = 1 << 17  # from so many pixels on, a table of the labels of all colours is cheaper than comparing each
+
+
+def assign(X: Array, centroids: Array, n_threads: int | None = None, dtype: Any = np.int32) -> Array:
+    """`lloyd.assign`, the way that suits: labels (n,) of this dtype for X (n, d) and centroids (k, d) float64."""
+    if X.size * len(centroids) <= TINY:
+        return lloyd.assign(X, centroids).astype(dtype, copy=False)
+    if X.dtype == np.uint8 and X.shape[1] == 3 and len(X) >= PIXELS and len(centroids) < 1 << 16:
+        return _from_table(X, centroids, n_threads, dtype)
+    from ..kernels import block_of, readonly
+
+    labels, assign_rows = np.empty(len(X), np.int32), kernel(X.shape[1])
+
+    def visit(rows: slice) -> None:
+        assign_rows(block_of(X, rows), readonly(centroids), labels[rows])
+
+    pool.run(visit, chunks(X.shape, len(centroids)), n_threads)
+    return labels.astype(dtype, copy=False)
+
+
+def _from_table(pixels: Array, centroids: Array, n_threads: int | None, dtype: Any) -> Array:
+    """The same for pixels (n, 3) uint8 from a table of the labels of all colours, filled where colours occur."""
+    from .. import kernels
+
+    pixels, by_coordinate = np.ascontiguousarray(pixels), np.ascontiguousarray(centroids.T)
+    labels, table = np.empty(len(pixels), dtype), _table(len(centroids))
+
+    def visit(rows: slice) -> None:
+        kernels.label_pixels(kernels.block_of(pixels, rows), by_coordinate, table, labels[rows])
+
+    pool.run(visit, pool.split(len(pixels), n_threads), n_threads)
+    if table.dtype == np.uint8:
+        _spare[:] = [table]
+    return labels
+
+
+_spare: list[Array] = []  # one table, kept: new pages from the system take 3 ms, as long as the work itself
+
+
+def _table(k: int) -> Array:
+    """Room for a label below k for each 8-bit colour, whatever stands in it."""
+    from ..kernels import CODES
+
+    if k > 1 << 8:
+        return np.empty(CODES, np.uint16)
+    try:
+        return _spare.pop()
+    except IndexError:
+        return np.empty(CODES, np.uint8)
+
+
+def distances(X: Array, centroids: Array, n_threads: int | None = None) -> Array:
+    """From each row of X (n, d) to each centroid (k, d) float64: (n, k), float32 for float32, otherwise float64."""
+    lengths = np.empty((len(X), len(centroids)), np.float32 if X.dtype == np.float32 else np.float64)
+    if X.size * len(centroids) <= TINY:
+        for label in range(len(centroids)):
+            lengths[:, label] = np.sqrt(squared_distances(X, centroids, np.broadcast_to(label, len(X))))
+        return lengths
+    from .. import kernels
+
+    def visit(rows: slice) -> None:
+        kernels.distances(kernels.block_of(X, rows), kernels.readonly(centroids), lengths[rows])
+
+    pool.run(visit, chunks(X.shape, len(centroids)), n_threads)
+    return lengths
