@@ -12,7 +12,7 @@ ARROWS = {
     "kernels": set(),
     "pool": set(),
     "checks": {"lloyd"},  # for the type of an array
-    "passes": {"kernels", "lloyd", "pool"},  # lloyd: the pass that every other one extends
+    "passes": {"colors", "kernels", "lloyd", "pool"},  # lloyd: the pass that every other one extends
     "protocol": {"lloyd"},
     "positions": {"kernels", "lloyd", "pool"},
     "seeding": {"checks", "kernels", "lloyd", "pool", "positions"},

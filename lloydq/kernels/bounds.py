@@ -22,25 +22,34 @@ def _gap(nearest: float, second: float) -> float:
 
 
 @kernel
-def _two_nearest(block: Array, centroids: Array, distance: Array, nearest: Array, second: Array, found: Array) -> None:
-    """The squared distances to the nearest and the second nearest centroid of each point of a block (d, BLOCK)."""
+def _two_nearest(
+    block: Array, centroids: Array, distance: Array, nearest: Array, second: Array, found: Array
+) -> None:
+    """The nearest centroid found for each point of a block (d, BLOCK), and the gap to the second nearest in second."""
+    k, d = centroids.shape
     for i in range(BLOCK):
         nearest[i], second[i], found[i] = np.inf, np.inf, 0.0
-    for j in range(centroids.shape[0]):
-        label = float(j)
+    for j in range(k):
+        label, c = float(j), centroids[j, 0]
         for i in range(BLOCK):
-            distance[i] = 0.0
-        for t in range(centroids.shape[1]):
+            distance[i] = (block[0, i] - c) * (block[0, i] - c)
+        for t in range(1, d - 1):
             c = centroids[j, t]
             for i in range(BLOCK):
                 difference = block[t, i] - c
                 distance[i] += difference * difference
+        c = centroids[j, d - 1]
         for i in range(BLOCK):
-            closer = distance[i] < nearest[i]
-            further = nearest[i] if closer else distance[i]
+            difference = block[d - 1, i] - c
+            square = distance[i] + difference * difference if d > 1 else distance[i]
+            closer = square < nearest[i]
+            further = nearest[i] if closer else square
             second[i] = further if further < second[i] else second[i]
             found[i] = label if closer else found[i]
-            nearest[i] = distance[i] if closer else nearest[i]
+            nearest[i] = square if closer else nearest[i]
+    for i in range(BLOCK):
+        gap = (1.0 - SAFE) * np.sqrt(second[i]) - (1.0 + SAFE) * np.sqrt(nearest[i])
+        second[i] = gap if second[i] >= TINY else -np.inf
 
 
 @kernel
@@ -88,7 +97,7 @@ def visit_due(
             for p in range(many):
                 row, new = rows[p], int(found[p])
                 old, w = labels[row], weight[row * weighted]
-                slack[row] = _gap(nearest[p], second[p]) + owed[new]
+                slack[row] = second[p] + owed[new]
                 if new != old:
                     labels[row] = new
                     if w > 0:
