@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import pool
-from .lloyd import Array, Fill, PlainPass, Step, Sums, chunks, fill_empty, keep_empty, squared_distances, steps
-from .passes import assign
+from .lloyd import Array, Fill, PlainPass, Step, Sums, chunks, fill_empty, keep_empty, steps
+from .passes import assign, scatter
 
 
 def refuse_empty(_: PlainPass, __: Sums, ___: Array, empty: Array) -> tuple[Sums, Array, int]:
@@ -127,11 +126,6 @@ def members(labels: Array, weight: Array | None, k: int) -> Array:
 
 
 def inertia(X: Array, centers: Array, labels: Array, weight: Array | None, n_threads: int | None) -> float:
-    """Σ weight · distance², visiting every point."""
-    centers = np.asarray(centers, np.float64)
-
-    def visit(rows: slice) -> float:
-        distances = squared_distances(X[rows], centers, labels[rows])
-        return float((distances if weight is None else weight[rows] * distances).sum())
-
-    return sum(pool.run(visit, chunks(X.shape, 1), n_threads), 0.0)
+    """Σ weight · distance², visiting every point, row by row."""
+    w = np.broadcast_to(np.float64(1), len(X)) if weight is None else weight
+    return scatter(X, np.ascontiguousarray(centers, np.float64), labels, w, n_threads)

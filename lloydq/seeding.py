@@ -1,5 +1,6 @@
 """Starting centroids: k-means++, random positions, given ones, a function's."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, reduce
@@ -16,6 +17,7 @@ from .positions import PartedPositions, Positions, SortedPositions
 TINY = 100_000  # n·d·k up to which NumPy (a few milliseconds) ends before Numba has been imported
 FEW, SMALL = 1 << 17, 1 << 23  # rows and bytes of which a sorted copy may be made
 WORTH = 512  # rows for each draw up to which it is made: sorting takes 60 ns a row, a draw from a part 25 µs
+SERIAL = 1 << 15  # numbers up to which one thread is done before another has been woken up 2·k times
 ROUNDING = 1e-10  # by which sums over the same points in another order may differ, and more
 
 Init = str | Array | Callable[..., Array]
@@ -84,7 +86,13 @@ def plus_plus(positions: Positions, k: int, rng: np.random.Generator, trials: in
     """
     X, weight, n_threads = positions.X, positions.weight, positions.n_threads
     trials = trials or usual_trials(k)
-    loops: Any = _Plain if X.size * k <= TINY else import_module("lloydq.kernels")
+    plain = X.size * k <= TINY and "lloydq.kernels" not in sys.modules
+    loops: Any = _Plain if plain else import_module("lloydq.kernels")
+    if not plain and X.size <= SERIAL and isinstance(positions, SortedPositions):
+        drawn, uniform = np.empty(k, np.intp), rng.random(k * (trials + 1))
+        columns = np.ascontiguousarray(X.T, np.float64)
+        loops.plus_plus(columns, loops.weights_of(weight, slice(0, len(X))), trials, uniform, ROUNDING, drawn)
+        return drawn
     nearest, everywhere = np.full(len(X), np.inf), np.ones(len(X), np.uint8)  # nearest: D² of each
     pieces = chunks(X.shape, trials)
     drawn = np.empty(k, np.intp)

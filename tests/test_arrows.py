@@ -16,7 +16,7 @@ ARROWS = {
     "protocol": {"lloyd"},
     "positions": {"kernels", "lloyd", "pool"},
     "seeding": {"checks", "kernels", "lloyd", "pool", "positions"},
-    "fitting": {"lloyd", "passes", "pool"},
+    "fitting": {"lloyd", "passes"},
     "colors": {"kernels", "lloyd", "pool"},
     "image": {"lloyd"},
     "palette": {"checks", "lloyd"},

@@ -1,5 +1,6 @@
 """Every way to make a pass gives the labels, sums and centroids of plain NumPy, at every step."""
 
+import sys
 from functools import partial
 
 import naive
@@ -161,14 +162,18 @@ def test_distances_that_a_box_excludes_are_counted(photo_colors):
     assert step.sums.skipped > 0.7 * len(X) * 64
 
 
-def test_which_pass_suits():
+def test_which_pass_suits(monkeypatch):
     few, bytes_, floats = np.zeros((10, 3)), np.zeros((9999, 3), np.uint8), np.zeros((9999, 3))
-    assert type(passes.suited(few, None, 2)) is lloyd.PlainPass
-    assert type(passes.suited(bytes_, None, 8)) is FoldedPass
-    assert type(passes.suited(bytes_, np.ones(9999), 8)) is BlockPass
-    assert type(passes.suited(bytes_[:, :2], None, 8)) is BoundsPass
+    assert type(passes.suited(few, None, 2)) is DensePass
+    with monkeypatch.context() as patch:
+        patch.delitem(sys.modules, "lloydq.kernels")
+        assert type(passes.suited(few, None, 2)) is lloyd.PlainPass
+    assert type(passes.suited(bytes_, None, 64)) is FoldedPass
+    assert type(passes.suited(bytes_, np.ones(9999), 64)) is BlockPass
+    assert type(passes.suited(bytes_[:, :2], None, 64)) is BoundsPass
     assert type(passes.suited(bytes_, None, 8, None, "dense")) is DensePass
-    assert type(passes.suited(floats, None, 8)) is BoundsPass
+    assert type(passes.suited(floats, None, 8)) is DensePass
+    assert type(passes.suited(floats, None, 64)) is BoundsPass
     assert type(passes.suited(floats, None, 8, None, "dense")) is DensePass
     assert type(passes.suited(few, None, 2, None, "bounds")) is BoundsPass
     assert type(passes.suited(np.zeros((100, 5000)), None, 8)) is DensePass

@@ -12,20 +12,20 @@ from .blocks import boxes, list_all, lower, visit_blocks
 from .bounds import visit_due, visit_near
 from .colors import CELL, CELLS, CODES, FULL, collect, label_pixels, mark, tally
 from .jit import COMPILED, Array, block_of, readonly, weights_of
-from .points import assign, assign_3, distances, extent, spread, transfer
-from .seeds import approach, pick, place, potentials, weigh
+from .points import assign, assign_3, distances, extent, scatter, spread, transfer
+from .seeds import approach, pick, place, plus_plus, potentials, weigh
 
 __all__ = [
     "ALL", "CELL", "CELLS", "CODES", "COMPILED", "FULL", "Array", "block_of", "blocks", "cache_folder", "cached",
     "compile_all", "readonly", "weights_of",
-    "approach", "assign", "assign_3", "boxes", "collect", "distances", "extent", "label_pixels", "list_all", "lower",
-    "mark", "pick", "place", "potentials", "spread", "tally", "transfer", "visit_blocks", "visit_due", "visit_near",
-    "weigh",
+    "approach", "assign", "assign_3", "boxes", "collect", "distances", "extent", "label_pixels", "list_all",
+    "lower", "mark", "pick", "place", "plus_plus", "potentials", "scatter", "spread", "tally", "transfer",
+    "visit_blocks", "visit_due", "visit_near", "weigh",
 ]  # fmt: skip
 
 ALL = (
-    assign_3, assign, distances, transfer, extent, spread,
-    potentials, approach, place, weigh, pick,
+    assign_3, assign, distances, transfer, extent, spread, scatter,
+    potentials, approach, plus_plus, place, weigh, pick,
     mark, tally, collect, label_pixels,
     boxes, list_all, lower, visit_blocks, visit_due, visit_near,
 )  # fmt: skip
@@ -43,6 +43,7 @@ def compile_all() -> None:
         transfer(X, one, labels, labels, np.zeros(1), np.zeros((1, 1, d + 1)))
         extent(X, one)
         spread(X, one, np.zeros(d))
+        scatter(X, one, readonly(np.zeros((1, d))), labels)
         potentials(X, one, one, np.zeros((1, d)))
         approach(X, np.zeros(d), np.zeros(1))
         place(X, np.zeros(d), np.array([np.inf]), np.zeros(1, np.uint16))
@@ -51,6 +52,7 @@ def compile_all() -> None:
         visit_due(X, one, readonly(np.zeros((1, d))), one.copy(), one.copy(), *state)
         lists = np.zeros((1, 8), np.int32), np.full((1, 9), np.inf), np.zeros((1, d, 8)), 0.0
         visit_near(X, one, readonly(np.zeros((1, d))), *lists, one.copy(), one.copy(), *state)
+    plus_plus(np.zeros((1, 1)), one, 1, np.zeros(2), 1e-10, np.zeros(1, np.intp))
     for factor in (np.zeros(1), np.zeros(1, np.uint8)):
         weigh(one, factor, np.zeros(1, np.uint16), np.zeros(1))
     pixel, counts = block_of(np.zeros((1, 3), np.uint8), everything), np.zeros(CELL, np.uint16)

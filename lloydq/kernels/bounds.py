@@ -22,9 +22,7 @@ def _gap(nearest: float, second: float) -> float:
 
 
 @kernel
-def _two_nearest(
-    block: Array, centroids: Array, distance: Array, nearest: Array, second: Array, found: Array
-) -> None:
+def _two_nearest(block: Array, centroids: Array, distance: Array, nearest: Array, second: Array, found: Array) -> None:
     """The nearest centroid found for each point of a block (d, BLOCK), and the gap to the second nearest in second."""
     k, d = centroids.shape
     for i in range(BLOCK):

@@ -216,3 +216,16 @@ def spread(X: Array, weight: Array, origin: Array) -> float:
             distance += difference * difference
         total += weight[i * weighted] * distance
     return total
+
+
+@kernel
+def scatter(X: Array, weight: Array, centroids: Array, labels: Array) -> float:
+    """Σ w‖x − c‖² over the rows of X (n, d), row by row, c the centroid (k, d) of the row's label (n,)."""
+    total, weighted = 0.0, weight.shape[0] > 1
+    for i in range(X.shape[0]):
+        distance = 0.0
+        for t in range(X.shape[1]):
+            difference = X[i, t] - centroids[labels[i], t]
+            distance += difference * difference
+        total += weight[i * weighted] * distance
+    return total

@@ -33,6 +33,60 @@ def approach(X: Array, centroid: Array, nearest: Array) -> None:
 
 
 @kernel
+def _potential(columns: Array, weight: Array, nearest: Array, row: int, reached: Array) -> float:
+    """Σ w·reached, where reached (n,) is the least of nearest and the squared distance to one row, in eight sums."""
+    d, n = columns.shape
+    for i in range(n):
+        reached[i] = 0.0
+    for t in range(d):
+        c = columns[t, row]
+        for i in range(n):
+            difference = columns[t, i] - c
+            reached[i] += difference * difference
+    for i in range(n):
+        reached[i] = nearest[i] if nearest[i] < reached[i] else reached[i]
+    sums = np.zeros(8)
+    for i in range(0, n - 7, 8):
+        for q in range(8):
+            sums[q] += weight[i + q] * reached[i + q]
+    for i in range(n - n % 8, n):
+        sums[0] += weight[i] * reached[i]
+    return float(sums.sum())
+
+
+@kernel
+def plus_plus(columns: Array, weight: Array, trials: int, uniform: Array, rounding: float, drawn: Array) -> None:
+    """The whole of greedy k-means++ for few points, columns (d, n): which are drawn (k,), by numbers from 0 to 1."""
+    n = columns.shape[1]
+    nearest, reached = np.full(n, np.inf), np.empty(n)
+    ends, found, potentials, used = np.empty(n), np.empty(trials, np.int64), np.empty(trials), 0
+    for j in range(drawn.shape[0]):
+        many = trials if j else 1
+        total = 0.0
+        for i in range(n):
+            total += weight[i] * nearest[i] if j else weight[i]
+            ends[i] = total
+        if total == 0:  # every position is taken
+            used, many = used + trials, 1
+            for i in range(n):
+                total += weight[i]
+                ends[i] = total
+        for q in range(many):
+            target = min(uniform[used] * total, np.nextafter(total, 0.0))
+            found[q] = np.searchsorted(ends, target, side="right")
+            used += 1
+        least, best = np.inf, 0
+        for q in range(many):
+            potentials[q] = _potential(columns, weight, nearest, found[q], reached)
+            least = min(least, potentials[q])
+        while potentials[best] > least * (1.0 + rounding):  # the first of equally good ones
+            best += 1
+        _potential(columns, weight, nearest, found[best], reached)
+        nearest, reached = reached, nearest
+        drawn[j] = found[best]
+
+
+@kernel
 def place(X: Array, factors: Array, limits: Array, parts: Array) -> None:
     """parts[i]: 2j where limits j − 1 < Σ factor·x < limits j for row i of X (n, d), 2j + 1 where it is limits j.
 

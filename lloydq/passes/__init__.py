@@ -6,13 +6,14 @@ from ..lloyd import Array, PlainPass
 from .blocks import BlockPass, FoldedPass
 from .bounds import BoundsPass
 from .dense import DensePass
-from .nearest import TINY, assign, distances
+from .nearest import assign, distances, scatter, tiny
 
 __all__ = [
-    "ALGORITHMS", "BlockPass", "BoundsPass", "DensePass", "FoldedPass", "assign", "distances", "suited",
+    "ALGORITHMS", "BlockPass", "BoundsPass", "DensePass", "FoldedPass", "assign", "distances", "scatter", "suited",
 ]  # fmt: skip
 
 ALGORITHMS = ("auto", "lloyd", "elkan", "plain", "dense", "bounds", "blocks")  # the first three: the fastest exact way
+SMALL = 1 << 19  # n·k·d up to which comparing all is as fast as finding out which (0.1 ms)
 WIDE = 4096  # columns up to which rounding is less than the bounds leave for it
 FOLD = 1 << 12  # pixels from which bounds on their distinct colours (0.2 ms to set up) are faster than comparing all
 
@@ -23,8 +24,10 @@ def suited(X: Array, weight: Array | None, k: int, n_threads: int | None = None,
     if algorithm == "blocks" and not pixels:
         raise ValueError(f"algorithm='blocks' is for uint8 points of three columns; got {X.dtype} {X.shape}")
     if algorithm not in ("plain", "dense", "bounds", "blocks"):
-        few, wide = X.size * k <= TINY, X.shape[1] > WIDE
-        algorithm = "plain" if few else "blocks" if pixels and len(X) >= FOLD else "dense" if wide else "bounds"
+        if tiny(X, k):
+            return PlainPass(X, weight)
+        few, wide = X.size * k <= SMALL, X.shape[1] > WIDE
+        algorithm = "dense" if few or wide else "blocks" if pixels and len(X) >= FOLD else "bounds"
     if algorithm == "blocks":
         return FoldedPass(X, n_threads) if weight is None else BlockPass(X, weight, n_threads)
     if algorithm == "plain":

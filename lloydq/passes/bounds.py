@@ -12,6 +12,7 @@ from .dense import DensePass
 
 NEIGHBOURS = 32  # of each centroid, that are tried first; a multiple of `kernels.bounds.LANES`
 MANY = 64, 128  # centroids from which neighbours are worth their lists: below 8 coordinates, and from there on
+EACH = 256  # points of a centroid from which they are worth that
 RENEW = 0.1  # of the median distance of two neighbours: how far centroids may move before the lists are made anew
 ROUNDING = 1e-11  # of what is owed, which is a sum of up to 90,000 movements
 SETTLE = 1e4  # times the movement: debts above which digits of a slack would be lost
@@ -33,7 +34,7 @@ class BoundsPass(DensePass):
             self.travelled, self.reach = 0.0, -np.inf
         else:
             self.follow(centroids)
-            visit = self.visit_near if k >= MANY[d >= 8] else visit
+            visit = self.visit_near if k >= MANY[d >= 8] and len(self.X) >= EACH * k else visit
         self.centroids, self.limit = centroids, self.owed * (1 + ROUNDING)
         if visit == self.visit_near:
             self.list_neighbours()
@@ -44,14 +45,15 @@ class BoundsPass(DensePass):
     def follow(self, centroids: Array) -> None:
         """Each centroid owes its points how far it has moved, and how far the one that moved most of the others."""
         moved = np.sqrt(((centroids - self.centroids) ** 2).sum(axis=1)) * (1 + 1e-12)
-        most = int(np.argmax(moved))
-        others = np.full(len(moved), moved[most])
-        others[most] = np.max(np.delete(moved, most), initial=0.0)
-        if self.owed.max() > SETTLE * moved[most]:
+        first = int(moved.argmax())
+        most, rest = float(moved[first]), moved.copy()
+        rest[first] = 0.0
+        if self.owed.max() > SETTLE * most:
             self.each(self.settle, self.pieces)
             self.owed[:] = 0.0
-        self.owed += moved + others
-        self.travelled += 2 * moved[most]
+        self.owed += moved + most
+        self.owed[first] += float(rest.max()) - most
+        self.travelled += 2 * most
 
     def settle(self, rows: slice) -> None:
         """Take what is owed off the slack."""

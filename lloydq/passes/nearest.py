@@ -1,5 +1,6 @@
 """The nearest centroids for once, without a pass: labels and distances."""
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ PIXELS = 1 << 17  # from so many pixels on, a table of the labels of all colours
 
 def assign(X: Array, centroids: Array, n_threads: int | None = None, dtype: Any = np.int32) -> Array:
     """`lloyd.assign`, the way that suits: labels (n,) of this dtype for X (n, d) and centroids (k, d) float64."""
-    if X.size * len(centroids) <= TINY:
+    if tiny(X, len(centroids)):
         return lloyd.assign(X, centroids).astype(dtype, copy=False)
     if X.dtype == np.uint8 and X.shape[1] == 3 and len(X) >= PIXELS and len(centroids) < 1 << 16:
         return _from_table(X, centroids, n_threads, dtype)
@@ -63,7 +64,7 @@ def _table(k: int) -> Array:
 def distances(X: Array, centroids: Array, n_threads: int | None = None) -> Array:
     """From each row of X (n, d) to each centroid (k, d) float64: (n, k), float32 for float32, otherwise float64."""
     lengths = np.empty((len(X), len(centroids)), np.float32 if X.dtype == np.float32 else np.float64)
-    if X.size * len(centroids) <= TINY:
+    if tiny(X, len(centroids)):
         for label in range(len(centroids)):
             lengths[:, label] = np.sqrt(squared_distances(X, centroids, np.broadcast_to(label, len(X))))
         return lengths
@@ -74,3 +75,23 @@ def distances(X: Array, centroids: Array, n_threads: int | None = None) -> Array
 
     pool.run(visit, chunks(X.shape, len(centroids)), n_threads)
     return lengths
+
+
+def scatter(X: Array, centroids: Array, labels: Array, weight: Array, n_threads: int | None = None) -> float:
+    """Σ w‖x − c‖² over the rows of X (n, d), row by row in chunks, c the centroid (k, d) of the row's label."""
+
+    def plain(rows: slice) -> float:
+        return float(np.cumsum(weight[rows] * squared_distances(X[rows], centroids, labels[rows]))[-1])
+
+    def visit(rows: slice) -> float:
+        from .. import kernels
+
+        block, w = kernels.block_of(X, rows), kernels.weights_of(weight, rows)
+        return kernels.scatter(block, w, kernels.readonly(centroids), labels[rows])
+
+    return sum(pool.run(plain if tiny(X, 1) else visit, chunks(X.shape, 1), n_threads), 0.0)
+
+
+def tiny(X: Array, k: int) -> bool:
+    """Whether NumPy ends before the kernels, which are not loaded, would have been."""
+    return X.size * k <= TINY and "lloydq.kernels" not in sys.modules
