@@ -246,7 +246,7 @@ def _mapped(image: Counted, palette: Palette, watch: Stopwatch, **fit: Any) -> Q
     """The picture in these colours, measured."""
     pixels, distinct = image.picture.pixels, image.distinct
     centroids = palette.colors.astype(np.float64)
-    nearest = assign(distinct.colors, centroids, distinct.n_threads)
+    nearest = assign(distinct.colors, centroids, distinct.n_threads, np.uint8)
     indices = assign(pixels.reshape(-1, 3), centroids, distinct.n_threads, np.uint8).reshape(pixels.shape[:2])
     mse = float(distinct.counts @ squared_distances(distinct.colors, centroids, nearest)) / indices.size
     watch.stop("map")

@@ -12,12 +12,12 @@ import numpy as np
 
 from . import checks, pool
 from .lloyd import Array, chunks, squared_distances
-from .positions import PartedPositions, Positions, SortedPositions
+from .positions import PartedPositions, Positions, SortedPositions, factors, sum_of_columns
 
 TINY = 100_000  # n·d·k up to which NumPy (a few milliseconds) ends before Numba has been imported
 FEW, SMALL = 1 << 17, 1 << 23  # rows and bytes of which a sorted copy may be made
 WORTH = 512  # rows for each draw up to which it is made: sorting takes 60 ns a row, a draw from a part 25 µs
-SERIAL = 1 << 15  # numbers up to which one thread is done before another has been woken up 2·k times
+SERIAL = 1 << 20  # numbers of which another copy is made, in float64 and by columns
 ROUNDING = 1e-10  # by which sums over the same points in another order may differ, and more
 
 Init = str | Array | Callable[..., Array]
@@ -91,7 +91,8 @@ def plus_plus(positions: Positions, k: int, rng: np.random.Generator, trials: in
     if not plain and X.size <= SERIAL and isinstance(positions, SortedPositions):
         drawn, uniform = np.empty(k, np.intp), rng.random(k * (trials + 1))
         columns = np.ascontiguousarray(X.T, np.float64)
-        loops.plus_plus(columns, loops.weights_of(weight, slice(0, len(X))), trials, uniform, ROUNDING, drawn)
+        sums, square = sum_of_columns(X), float((factors(X.shape[1]) ** 2).sum())
+        loops.plus_plus(columns, weight, sums, square, trials, uniform, ROUNDING, drawn)
         return drawn
     nearest, everywhere = np.full(len(X), np.inf), np.ones(len(X), np.uint8)  # nearest: D² of each
     pieces = chunks(X.shape, trials)

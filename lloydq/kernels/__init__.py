@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from . import blocks
-from .blocks import boxes, list_all, lower, visit_blocks
+from .blocks import list_all, lower, visit_blocks
 from .bounds import visit_due, visit_near
 from .colors import CELL, CELLS, CODES, FULL, collect, label_pixels, mark, tally
 from .jit import COMPILED, Array, block_of, readonly, weights_of
@@ -18,7 +18,7 @@ from .seeds import approach, pick, place, plus_plus, potentials, weigh
 __all__ = [
     "ALL", "CELL", "CELLS", "CODES", "COMPILED", "FULL", "Array", "block_of", "blocks", "cache_folder", "cached",
     "compile_all", "readonly", "weights_of",
-    "approach", "assign", "assign_3", "boxes", "collect", "distances", "extent", "label_pixels", "list_all",
+    "approach", "assign", "assign_3", "collect", "distances", "extent", "label_pixels", "list_all",
     "lower", "mark", "pick", "place", "plus_plus", "potentials", "scatter", "spread", "tally", "transfer",
     "visit_blocks", "visit_due", "visit_near", "weigh",
 ]  # fmt: skip
@@ -27,7 +27,7 @@ ALL = (
     assign_3, assign, distances, transfer, extent, spread, scatter,
     potentials, approach, plus_plus, place, weigh, pick,
     mark, tally, collect, label_pixels,
-    boxes, list_all, lower, visit_blocks, visit_due, visit_near,
+    list_all, lower, visit_blocks, visit_due, visit_near,
 )  # fmt: skip
 
 
@@ -52,7 +52,7 @@ def compile_all() -> None:
         visit_due(X, one, readonly(np.zeros((1, d))), one.copy(), one.copy(), *state)
         lists = np.zeros((1, 8), np.int32), np.full((1, 9), np.inf), np.zeros((1, d, 8)), 0.0
         visit_near(X, one, readonly(np.zeros((1, d))), *lists, one.copy(), one.copy(), *state)
-    plus_plus(np.zeros((1, 1)), one, 1, np.zeros(2), 1e-10, np.zeros(1, np.intp))
+    plus_plus(np.zeros((1, 1)), one.copy(), one.copy(), 1.0, 1, np.zeros(2), 1e-10, np.zeros(1, np.intp))
     for factor in (np.zeros(1), np.zeros(1, np.uint8)):
         weigh(one, factor, np.zeros(1, np.uint16), np.zeros(1))
     pixel, counts = block_of(np.zeros((1, 3), np.uint8), everything), np.zeros(CELL, np.uint16)
@@ -63,7 +63,6 @@ def compile_all() -> None:
         label_pixels(pixel, np.zeros((3, 1)), np.empty(CODES, table), np.zeros(1, values))
 
     byte, number = np.zeros((3, 1), np.uint8), np.zeros(1, np.int32)
-    boxes(byte, byte, byte)
     store, stops = list_all(byte, byte, np.zeros((3, 1)), 1.0, np.zeros(1, np.int64), number), np.ones(1, np.int64)
     lower(number, number, number, 1, 1)
     known = number.copy(), number.copy(), number.copy(), labels, np.zeros(1), np.zeros((1, 1, 4))

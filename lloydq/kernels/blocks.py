@@ -17,18 +17,6 @@ FEW = 10  # points of a block up to which they are compared alone, not the whole
 
 
 @kernel
-def boxes(colors: Array, low: Array, high: Array) -> None:
-    """The least and the largest coordinates, low and high (3, blocks), of the blocks of colors (3, n) uint8."""
-    n = colors.shape[1]
-    for t in range(3):
-        for b in range(low.shape[1]):
-            least, most = np.uint8(255), np.uint8(0)
-            for i in range(b * WIDTH, min((b + 1) * WIDTH, n)):
-                least, most = min(least, colors[t, i]), max(most, colors[t, i])
-            low[t, b], high[t, b] = least, most
-
-
-@kernel
 def _near(low: Array, high: Array, centroids: Array, n: int, reach: float, distance: Array, kept: Array) -> None:
     """Which of n centroids (3, k) may be nearest in the box low..high (3,), though each of them move by `reach`.
 
@@ -81,7 +69,8 @@ def list_all(low: Array, high: Array, centroids: Array, reach: float, stops: Arr
                 many += 1
         if used + GROUP * many > store.shape[0]:
             larger = np.empty(2 * store.shape[0] + GROUP * many, np.int32)
-            larger[:used] = store[:used]
+            for q in range(used):
+                larger[q] = store[q]
             store = larger
         for b in range(first, last):
             for t in range(3):

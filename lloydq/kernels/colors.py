@@ -105,17 +105,20 @@ def _narrow(
 
 
 @kernel
-def _fill(low: Array, centroids: Array, kept: Array, n: int, labels: Array, least: Array, found: Array) -> None:
-    """The labels (CELL,) of all colours of the cell that begins at low (3,), nearest of the n centroids kept.
+def _fill(
+    low: Array, centroids: Array, kept: Array, n: int, table: Array, first: int, red_green: Array, least: Array,
+    found: Array,
+) -> None:  # fmt: skip
+    """The labels of all colours of the cell that begins at low (3,), nearest of the n centroids kept, into the table.
 
     The squares of a coordinate are the same for many colours, so that a distance is one addition: 0.4 ns a centroid.
     """
     if n == 1:
-        labels[:] = kept[0]
+        for i in range(CELL):
+            table[first + i] = kept[0]
         return
     for i in range(CELL):
         least[i], found[i] = np.inf, 0.0
-    red_green = np.empty(64)
     for q in range(n):
         j = kept[q]
         for i in range(8):
@@ -125,7 +128,7 @@ def _fill(low: Array, centroids: Array, kept: Array, n: int, labels: Array, leas
                 red_green[8 * i + u] = a * a + b * b
         _nearer(red_green, low[2] - centroids[2, j], float(j), least, found)
     for i in range(CELL):
-        labels[i] = np.int64(found[i])
+        table[first + i] = int(found[i])
 
 
 @kernel
@@ -145,8 +148,9 @@ def _room(store: Array, used: int, more: int) -> Array:
     """The store, or a larger copy of it where it has no room for so many more."""
     if used + more <= store.shape[0]:
         return store
-    larger = np.empty(2 * store.shape[0] + more, store.dtype)
-    larger[:used] = store[:used]
+    larger = np.empty(2 * store.shape[0] + more, np.int32)
+    for i in range(used):
+        larger[i] = store[i]
     return larger
 
 
@@ -159,10 +163,12 @@ def label_pixels(pixels: Array, centroids: Array, table: Array, labels: Array) -
     around it. Returns the number of distances computed.
     """
     k = centroids.shape[1]
-    known, everything = np.zeros(CELLS, np.uint8), np.arange(k).astype(np.int32)
-    cubes = np.full((CELLS >> 3, 2), -1)
-    near_cubes, used, near = np.empty(4096, np.int32), 0, np.empty(k, np.int32)
-    low, least, found, computed = np.empty(3), np.empty(CELL), np.empty(CELL), 0
+    known, everything, near = np.zeros(CELLS, np.uint8), np.empty(k, np.int32), np.empty(k, np.int32)
+    for j in range(k):
+        everything[j] = j
+    begins, ends, used = np.zeros(CELLS >> 3, np.int64), np.zeros(CELLS >> 3, np.int64), 0
+    near_cubes = np.empty(8 * k, np.int32)
+    low, red_green, least, found, computed = np.empty(3), np.empty(64), np.empty(CELL), np.empty(CELL), 0
     for start in range(0, pixels.shape[0], SPAN):
         stop = min(start + SPAN, pixels.shape[0])
         all_known = np.uint8(1)
@@ -179,14 +185,14 @@ def label_pixels(pixels: Array, centroids: Array, table: Array, labels: Array) -
                 known[cell] = 1
                 r, g, b = cell >> 10, cell >> 5 & 31, cell & 31
                 cube = (r >> 1) << 8 | (g >> 1) << 4 | b >> 1
-                if cubes[cube, 0] < 0:
+                if ends[cube] == 0:
                     low[0], low[1], low[2] = (r >> 1) << 4, (g >> 1) << 4, (b >> 1) << 4
-                    near_cubes, cubes[cube, 0] = _room(near_cubes, used, k), used
+                    near_cubes, begins[cube] = _room(near_cubes, used, k), used
                     used = _narrow(low, 15.0, centroids, everything, 0, k, near_cubes, used)
-                    cubes[cube, 1] = used
+                    ends[cube] = used
                 low[0], low[1], low[2] = r << 3, g << 3, b << 3
-                n = _narrow(low, 7.0, centroids, near_cubes, cubes[cube, 0], cubes[cube, 1], near, 0)
-                _fill(low, centroids, near, n, table[cell << 9 : (cell + 1) << 9], least, found)
+                n = _narrow(low, 7.0, centroids, near_cubes, begins[cube], ends[cube], near, 0)
+                _fill(low, centroids, near, n, table, cell << 9, red_green, least, found)
                 computed += CELL * n if n > 1 else 0
             labels[i] = table[code]
     return computed

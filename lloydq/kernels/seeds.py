@@ -4,6 +4,8 @@ import numpy as np
 
 from .jit import BLOCK, Array, kernel
 
+PART = 64  # points of which k-means++ knows the sum
+
 
 @kernel
 def potentials(X: Array, weight: Array, nearest: Array, candidates: Array) -> Array:
@@ -33,57 +35,119 @@ def approach(X: Array, centroid: Array, nearest: Array) -> None:
 
 
 @kernel
-def _potential(columns: Array, weight: Array, nearest: Array, row: int, reached: Array) -> float:
-    """Σ w·reached, where reached (n,) is the least of nearest and the squared distance to one row, in eight sums."""
-    d, n = columns.shape
+def _reach(columns: Array, row: int, first: int, n: int, nearest: Array, reached: Array) -> None:
+    """Of n points, the least of nearest and the squared distance to one row, into reached."""
     for i in range(n):
         reached[i] = 0.0
-    for t in range(d):
+    for t in range(columns.shape[0]):
         c = columns[t, row]
         for i in range(n):
-            difference = columns[t, i] - c
+            difference = columns[t, first + i] - c
             reached[i] += difference * difference
     for i in range(n):
-        reached[i] = nearest[i] if nearest[i] < reached[i] else reached[i]
-    sums = np.zeros(8)
-    for i in range(0, n - 7, 8):
-        for q in range(8):
-            sums[q] += weight[i + q] * reached[i + q]
-    for i in range(n - n % 8, n):
-        sums[0] += weight[i] * reached[i]
-    return float(sums.sum())
+        reached[i] = nearest[first + i] if nearest[first + i] < reached[i] else reached[i]
 
 
 @kernel
-def plus_plus(columns: Array, weight: Array, trials: int, uniform: Array, rounding: float, drawn: Array) -> None:
-    """The whole of greedy k-means++ for few points, columns (d, n): which are drawn (k,), by numbers from 0 to 1."""
-    n = columns.shape[1]
-    nearest, reached = np.full(n, np.inf), np.empty(n)
-    ends, found, potentials, used = np.empty(n), np.empty(trials, np.int64), np.empty(trials), 0
+def _mass(weight: Array, first: int, n: int, reached: Array) -> float:
+    """Σ weight · reached of the n points from the first on, in four sums side by side."""
+    a = b = c = d = 0.0
+    for i in range(0, n - 3, 4):
+        a += weight[first + i] * reached[i]
+        b += weight[first + i + 1] * reached[i + 1]
+        c += weight[first + i + 2] * reached[i + 2]
+        d += weight[first + i + 3] * reached[i + 3]
+    for i in range(n - n % 4, n):
+        a += weight[first + i] * reached[i]
+    return (a + b) + (c + d)
+
+
+@kernel
+def _apart(sums: Array, square: float, row: int, first: int, n: int) -> float:
+    """The squared distance of a row to n points, at least: by their sums, which ascend (Cauchy and Schwarz)."""
+    apart = max(sums[first] - sums[row], sums[row] - sums[first + n - 1], 0.0)
+    return apart * apart / square * (1.0 - 1e-6)
+
+
+@kernel
+def _drawn(weight: Array, nearest: Array, mass: Array, target: float) -> int:
+    """The point at which weight · nearest, added up, first passes the target; mass (parts,) has the sums of parts."""
+    part, running, found = 0, 0.0, 0
+    while part < mass.shape[0] - 1 and running + mass[part] <= target:
+        running += mass[part]
+        part += 1
+    for i in range(part * PART, min((part + 1) * PART, weight.shape[0])):
+        step = weight[i] * nearest[i]
+        running += step
+        found = i if step > 0 else found
+        if running > target:
+            break
+    return found
+
+
+@kernel
+def _drawn_by_weight(weight: Array, part_of_all: float) -> int:
+    """The point at which weight, added up, first passes a part of its total."""
+    total, running = 0.0, 0.0
+    for i in range(weight.shape[0]):
+        total += weight[i]
+    for i in range(weight.shape[0]):
+        running += weight[i]
+        if running > part_of_all * total:
+            return i
+    return int(weight.shape[0] - 1)
+
+
+@kernel
+def plus_plus(
+    columns: Array, weight: Array, sums: Array, square: float, trials: int, uniform: Array, rounding: float,
+    drawn: Array,
+) -> None:  # fmt: skip
+    """The whole of greedy k-means++: which points, columns (d, n), are drawn (k,), by numbers between 0 and 1.
+
+    They stand in the order of their sums (n,), Σ factor · x, and Σ factor² is the square. Parts of PART points are left
+    as they are where by their sums a draw is farther than what was drawn before.
+    """
+    n, parts = columns.shape[1], (columns.shape[1] + PART - 1) // PART
+    nearest, reached, found, used = np.empty(n), np.empty(PART), np.empty(trials, np.int64), 0
+    mass, most, potentials = np.empty(parts), np.empty(parts), np.empty(trials)
+    for i in range(n):
+        nearest[i] = np.inf
+    for part in range(parts):
+        mass[part], most[part] = 0.0, np.inf
     for j in range(drawn.shape[0]):
-        many = trials if j else 1
-        total = 0.0
-        for i in range(n):
-            total += weight[i] * nearest[i] if j else weight[i]
-            ends[i] = total
-        if total == 0:  # every position is taken
-            used, many = used + trials, 1
-            for i in range(n):
-                total += weight[i]
-                ends[i] = total
-        for q in range(many):
-            target = min(uniform[used] * total, np.nextafter(total, 0.0))
-            found[q] = np.searchsorted(ends, target, side="right")
+        total, many, best, least = 0.0, trials, 0, np.inf
+        for part in range(parts):
+            total += mass[part]
+        if total > 0:
+            for q in range(trials):
+                found[q] = _drawn(weight, nearest, mass, min(uniform[used + q] * total, np.nextafter(total, 0.0)))
+            used += trials
+        else:  # the first one; or every position is taken
+            used += trials if j else 0
+            found[0], many = _drawn_by_weight(weight, uniform[used]), 1
             used += 1
-        least, best = np.inf, 0
-        for q in range(many):
-            potentials[q] = _potential(columns, weight, nearest, found[q], reached)
+        for q in range(many if many > 1 else 0):
+            potentials[q] = 0.0
+            for part in range(parts):
+                first, size = part * PART, min(PART, n - part * PART)
+                if _apart(sums, square, found[q], first, size) >= most[part]:
+                    potentials[q] += mass[part]
+                else:
+                    _reach(columns, found[q], first, size, nearest, reached)
+                    potentials[q] += _mass(weight, first, size, reached)
             least = min(least, potentials[q])
-        while potentials[best] > least * (1.0 + rounding):  # the first of equally good ones
+        while many > 1 and potentials[best] > least * (1.0 + rounding):  # the first of equally good ones
             best += 1
-        _potential(columns, weight, nearest, found[best], reached)
-        nearest, reached = reached, nearest
         drawn[j] = found[best]
+        for part in range(parts):
+            first, size = part * PART, min(PART, n - part * PART)
+            if _apart(sums, square, found[best], first, size) < most[part]:
+                _reach(columns, found[best], first, size, nearest, reached)
+                mass[part], most[part] = _mass(weight, first, size, reached), 0.0
+                for i in range(size):
+                    nearest[first + i] = reached[i]
+                    most[part] = max(most[part], reached[i])
 
 
 @kernel
@@ -138,8 +202,9 @@ def pick(X: Array, mass: Array, factors: Array, target: float) -> int:
     "Algorithm 65: find", Communications of the ACM 4, 1961). 500 rows take 10 µs.
     """
     n = X.shape[0]
-    sums, rows = np.zeros(n), np.arange(n)
+    sums, rows = np.zeros(n), np.empty(n, np.int64)
     for i in range(n):
+        rows[i] = i
         for t in range(X.shape[1]):
             sums[i] += factors[t] * X[i, t]
     start, stop = 0, n

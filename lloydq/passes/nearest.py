@@ -10,7 +10,7 @@ from ..lloyd import Array, chunks, squared_distances
 from .dense import kernel
 
 TINY = 100_000  # n·k·d up to which NumPy (a millisecond) ends before Numba has been imported (a third of a second)
-PIXELS = 1 << 17  # from so many pixels on, a table of the labels of all colours is cheaper than comparing each
+PIXELS = 1 << 16  # from so many pixels on, a table of the labels of all colours is cheaper than comparing each
 
 
 def assign(X: Array, centroids: Array, n_threads: int | None = None, dtype: Any = np.int32) -> Array:
