@@ -13,6 +13,7 @@ _ROOM = {
     "Quantized": "quantizer",
     "Step": "lloyd",
     "Sums": "lloyd",
+    "VerificationError": "passes",
     "add_up": "lloyd",
     "apply_palette": "quantizer",
     "assign": "lloyd",
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from .lloyd import steps as steps
     from .lloyd import update as update
     from .palette import Palette as Palette
+    from .passes import VerificationError as VerificationError
     from .protocol import ConvergenceWarning as ConvergenceWarning
     from .protocol import NotFittedError as NotFittedError
     from .quantizer import Quantized as Quantized

@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             RUN[command](options)
     except BrokenPipeError:
         return 1
-    except (Failure, OSError, ValueError, TypeError, MemoryError) as error:
+    except (Failure, OSError, ValueError, TypeError, MemoryError, RuntimeError) as error:
         if options.debug:
             traceback.print_exc()
         _say(f"error: {_reason(error)}")
@@ -132,6 +132,7 @@ def _fit_arguments(parser: argparse.ArgumentParser, k: int | None, k_help: str) 
 def _common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=_whole(0), default=0, metavar="N", help="of the random numbers (0)")
     parser.add_argument("--threads", type=_whole(1), metavar="N", help="threads (the available processors)")
+    parser.add_argument("--verify", action="store_true", help="check every step and every pixel with plain NumPy")
     parser.add_argument("-q", "--quiet", action="store_true", help="no notices, no progress")
 
 
@@ -247,7 +248,7 @@ def _quantize(options: argparse.Namespace) -> None:
     try:
         q = quantize(
             picture, k, sample=options.sample, init=options.init, tol=options.tol, max_iter=options.max_iter,
-            rng=options.seed, n_threads=options.threads, callback=progress,
+            rng=options.seed, n_threads=options.threads, callback=progress, verify=options.verify,
         )  # fmt: skip
     except ValueError as error:
         raise _name_file(options.picture, error) from error
@@ -309,7 +310,9 @@ def _compare(options: argparse.Namespace) -> None:
     _notice_compilation(options.quiet)
     progress = _Progress(options.quiet)
     try:
-        how = {"rng": options.seed, "n_threads": options.threads, "callback": progress}
+        how = {
+            "rng": options.seed, "n_threads": options.threads, "callback": progress, "verify": options.verify,
+        }  # fmt: skip
         panels = list(compare.ways(photo, options.k, **how))
     except ValueError as error:
         raise _name_file(options.picture, error) from error
@@ -327,7 +330,13 @@ def _demo(options: argparse.Namespace) -> None:
     progress = _Progress(options.quiet)
     try:
         for i, line in enumerate(
-            tell(Path("lloydq-demo"), rng=options.seed, n_threads=options.threads, callback=progress)
+            tell(
+                Path("lloydq-demo"),
+                rng=options.seed,
+                n_threads=options.threads,
+                callback=progress,
+                verify=options.verify,
+            )
         ):
             progress.clear()
             print(line, flush=True)

@@ -43,6 +43,7 @@ def ways(
     rng: int = 0,
     n_threads: int | None = None,
     callback: Callable[[Step], object] | None = None,
+    verify: bool = False,
 ) -> Iterator[Panel]:
     """The recipe's three palettes, then k-means on all pixels from both kinds of start; each when it is ready."""
     noise = np.random.default_rng(0).integers(0, 256, (200, 200, 3), dtype=np.uint8)
@@ -52,7 +53,7 @@ def ways(
     sample = min(SAMPLE, len(pixels))
 
     def fit(name: str, title: str, **how: Any) -> Panel:
-        q = quantize(picture, k, rng=rng, n_threads=n_threads, callback=callback, **how)
+        q = quantize(picture, k, rng=rng, n_threads=n_threads, callback=callback, verify=verify, **how)
         seconds = q.timings.get("seed", 0.0) + q.timings["fit"]
         return Panel(name, title, q, seconds, q.timings["map"])
 
@@ -60,7 +61,7 @@ def ways(
         start = perf_counter()
         palette = random_points(among, k, rng)
         seconds = perf_counter() - start
-        q = apply_palette(picture, palette, n_threads=n_threads)
+        q = apply_palette(picture, palette, n_threads=n_threads, verify=verify)
         return Panel(name, title, q, seconds, q.timings["map"])
 
     yield fit("kmeans-on-sample", f"k-means on {sample:,} random pixels", sample=sample)

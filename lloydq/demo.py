@@ -13,7 +13,12 @@ K = 64
 
 
 def tell(
-    folder: Path, *, rng: int = 0, n_threads: int | None = None, callback: Callable[[Step], object] | None = None
+    folder: Path,
+    *,
+    rng: int = 0,
+    n_threads: int | None = None,
+    callback: Callable[[Step], object] | None = None,
+    verify: bool = False,
 ) -> Iterator[str]:
     """Lines to print, while pictures are made and written into the folder, over those of an earlier demo."""
     from PIL import Image
@@ -29,7 +34,7 @@ def tell(
         yield f"  in memory        {photo.pixels.nbytes:,} bytes ({photo.pixels.nbytes / 1e6:.2f} MB)"
         yield f"  as JPEG          {photo.n_bytes:,} bytes"
         panels, encoded = [], []
-        for panel in compare.ways(photo, K, rng=rng, n_threads=n_threads, callback=callback):
+        for panel in compare.ways(photo, K, rng=rng, n_threads=n_threads, callback=callback, verify=verify):
             panels.append(panel)
             encoded.append(aside.submit(lambda q: q.png, panel.result))
         sheet = aside.submit(lambda: png(compare.picture(photo, panels), effort=1))

@@ -9,7 +9,7 @@ import numpy as np
 from . import checks
 from .fitting import EMPTY_RULES, Fit, History, Record, fit, inertia
 from .lloyd import Array, Step
-from .passes import ALGORITHMS, assign, distances, suited
+from .passes import ALGORITHMS, assign, distances, suited, verified
 from .protocol import Clusterer, ConvergenceWarning, also_theirs, warn
 from .seeding import ROUNDING, Init, Starts
 
@@ -90,6 +90,9 @@ class KMeans(Clusterer):
         raises ValueError.
     callback : function, optional
         Called with each `Step`. If it returns True, the fit from that start ends with that step's centroids and labels.
+    verify : bool, default False
+        Make the pass in plain NumPy beside the fast one at every step, and compare; the first difference raises
+        VerificationError, which names the point, both labels and both distances. So does LLOYDQ_VERIFY=1.
 
     Attributes
     ----------
@@ -152,6 +155,7 @@ class KMeans(Clusterer):
         n_threads: int | None = None,
         empty_cluster: str = "farthest",
         callback: Callable[[Step], object] | None = None,
+        verify: bool = False,
     ) -> None:
         self.n_clusters = n_clusters
         self.init = init
@@ -165,6 +169,7 @@ class KMeans(Clusterer):
         self.n_threads = n_threads
         self.empty_cluster = empty_cluster
         self.callback = callback
+        self.verify = verify
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Find the centroids of X (n, d); each row counts sample_weight (n,) times. y is not used.
@@ -189,7 +194,7 @@ class KMeans(Clusterer):
         }
         self._n_init = self._starts(init)
         seeds = checks.generator(self.random_state, "random_state").integers(2**63, size=self._n_init)
-        visit = suited(X, weight, k, n_threads, algorithm)
+        visit = verified(suited(X, weight, k, n_threads, algorithm), self.verify)
         starts = Starts(visit.X, weight if visit.X is X else visit.weight, k, init, n_threads, given=X)
 
         def fit_from(seed: int) -> Fit:

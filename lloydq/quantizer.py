@@ -15,7 +15,7 @@ from .fitting import run
 from .image import Picture, indexed, load, png, write
 from .lloyd import Array, Step, random_points, squared_distances
 from .palette import Palette
-from .passes import assign, suited
+from .passes import assign, same_labels, suited, verified, wanted
 from .protocol import ConvergenceWarning, also_theirs, warn
 from .seeding import Init, Starts
 
@@ -140,6 +140,7 @@ def quantize(
     rng: Any = 0,
     n_threads: int | None = None,
     callback: Callable[[Step], object] | None = None,
+    verify: bool = False,
 ) -> Quantized:
     """A picture in n_colors colours, found by Lloyd's algorithm.
 
@@ -167,6 +168,9 @@ def quantize(
         The processors that this process may use, if left out.
     callback : function, optional
         Called with each `Step`. If it returns True, the fit ends.
+    verify : bool, default False
+        Compare every step of the fit and the colour of every pixel with plain NumPy; the first difference raises
+        VerificationError. So does LLOYDQ_VERIFY=1.
 
     Raises
     ------
@@ -199,21 +203,22 @@ def quantize(
     if len(distinct.colors) <= k:
         palette = _ordered(distinct.colors, distinct.counts)
         watch.stop("fit")
-        return _mapped(image, palette, watch, n_iter=0, converged=True, stop_reason="few colors")
+        return _mapped(image, palette, watch, verify, n_iter=0, converged=True, stop_reason="few colors")
     fitted = distinct if sample is None else DistinctColors(random_points(pixels, sample, generator), n_threads)
     weight = fitted.counts.astype(np.float64)
     start = Starts(fitted.colors, weight, k, init, n_threads, given=fitted.colors).draw(generator)
     watch.stop("seed")
-    visit = suited(fitted.colors, weight, k, n_threads)
+    visit = verified(suited(fitted.colors, weight, k, n_threads), verify)
     step, reason = run(visit, start, tol=tol, max_iter=max_iter, callback=callback)
     if reason == "max_iter":
         warn(f"stopped at max_iter={max_iter} while labels still changed", also_theirs(ConvergenceWarning))
     palette = _palette(step.centroids, np.bincount(step.labels, weight, k), distinct)
     watch.stop("fit")
-    return _mapped(image, palette, watch, n_iter=step.n_iter, converged=reason == "converged", stop_reason=reason)
+    converged = reason == "converged"
+    return _mapped(image, palette, watch, verify, n_iter=step.n_iter, converged=converged, stop_reason=reason)
 
 
-def apply_palette(image: Any, palette: Any, *, n_threads: int | None = None) -> Quantized:
+def apply_palette(image: Any, palette: Any, *, n_threads: int | None = None, verify: bool = False) -> Quantized:
     """A picture in the colours of a given palette (rounded to bytes), the nearest for every pixel, exactly.
 
     Parameters
@@ -223,6 +228,9 @@ def apply_palette(image: Any, palette: Any, *, n_threads: int | None = None) -> 
         1 to 256 colours, kept in their order; of equal ones the first is used.
     n_threads : int, optional
         The processors that this process may use, if left out.
+    verify : bool, default False
+        Compare the colour of every pixel with plain NumPy; the first difference raises VerificationError. So does
+        LLOYDQ_VERIFY=1.
 
     Raises
     ------
@@ -239,15 +247,18 @@ def apply_palette(image: Any, palette: Any, *, n_threads: int | None = None) -> 
     """
     colors, n_threads = Palette(palette), checks.threads(n_threads)
     watch = Stopwatch()
-    return _mapped(counted(image, n_threads, watch), colors, watch, n_iter=0, converged=False, stop_reason="given")
+    image = counted(image, n_threads, watch)
+    return _mapped(image, colors, watch, verify, n_iter=0, converged=False, stop_reason="given")
 
 
-def _mapped(image: Counted, palette: Palette, watch: Stopwatch, **fit: Any) -> Quantized:
+def _mapped(image: Counted, palette: Palette, watch: Stopwatch, verify: bool, **fit: Any) -> Quantized:
     """The picture in these colours, measured."""
     pixels, distinct = image.picture.pixels, image.distinct
     centroids = palette.colors.astype(np.float64)
     nearest = assign(distinct.colors, centroids, distinct.n_threads, np.uint8)
     indices = assign(pixels.reshape(-1, 3), centroids, distinct.n_threads, np.uint8).reshape(pixels.shape[:2])
+    if wanted(verify):
+        same_labels(pixels.reshape(-1, 3), centroids, indices.ravel())
     mse = float(distinct.counts @ squared_distances(distinct.colors, centroids, nearest)) / indices.size
     watch.stop("map")
     return Quantized(indices, palette, mse, n_distinct=len(distinct.colors), timings=dict(watch), **fit)

@@ -25,7 +25,7 @@ def test_parameters_in_and_out():
     assert parameters["tol"] == 0.1
     assert set(parameters) == {
         "n_clusters", "init", "n_init", "max_iter", "tol", "verbose", "random_state", "copy_x", "algorithm",
-        "n_threads", "empty_cluster", "callback",
+        "n_threads", "empty_cluster", "callback", "verify",
     }  # fmt: skip
     assert model.set_params(n_clusters=5, init="random") is model
     assert (model.n_clusters, model.init) == (5, "random")

@@ -192,7 +192,7 @@ def label_pixels(pixels: Array, centroids: Array, table: Array, labels: Array) -
                     ends[cube] = used
                 low[0], low[1], low[2] = r << 3, g << 3, b << 3
                 n = _narrow(low, 7.0, centroids, near_cubes, begins[cube], ends[cube], near, 0)
-                _fill(low, centroids, near, n, table, cell << 9, red_green, least, found)
+                _fill(low, centroids, near, n, table, int(cell) << 9, red_green, least, found)
                 computed += CELL * n if n > 1 else 0
             labels[i] = table[code]
     return computed

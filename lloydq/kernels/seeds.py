@@ -66,7 +66,7 @@ def _mass(weight: Array, first: int, n: int, reached: Array) -> float:
 def _apart(sums: Array, square: float, row: int, first: int, n: int) -> float:
     """The squared distance of a row to n points, at least: by their sums, which ascend (Cauchy and Schwarz)."""
     apart = max(sums[first] - sums[row], sums[row] - sums[first + n - 1], 0.0)
-    return apart * apart / square * (1.0 - 1e-6)
+    return float(apart * apart / square * (1.0 - 1e-6))
 
 
 @kernel

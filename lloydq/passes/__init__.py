@@ -7,9 +7,11 @@ from .blocks import BlockPass, FoldedPass
 from .bounds import BoundsPass
 from .dense import DensePass
 from .nearest import assign, distances, scatter, tiny
+from .verify import VerificationError, same_labels, verified, wanted
 
 __all__ = [
-    "ALGORITHMS", "BlockPass", "BoundsPass", "DensePass", "FoldedPass", "assign", "distances", "scatter", "suited",
+    "ALGORITHMS", "BlockPass", "BoundsPass", "DensePass", "FoldedPass", "VerificationError", "assign", "distances",
+    "same_labels", "scatter", "suited", "verified", "wanted",
 ]  # fmt: skip
 
 ALGORITHMS = ("auto", "lloyd", "elkan", "plain", "dense", "bounds", "blocks")  # the first three: the fastest exact way

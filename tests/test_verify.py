@@ -1,0 +1,82 @@
+"""The self-check finds what is wrong, and nothing else."""
+
+import numpy as np
+import pytest
+
+import lloydq
+from lloydq import KMeans, Sums, VerificationError, cli, passes
+from lloydq.passes import BlockPass, BoundsPass, DensePass, FoldedPass
+from lloydq.passes.verify import VerifiedPass, same_labels
+
+
+@pytest.fixture
+def X(rng):
+    return rng.integers(0, 256, (20_011, 3)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("algorithm", ["auto", "dense", "bounds", "blocks"])
+def test_nothing_is_wrong(X, algorithm):
+    options = {"n_clusters": 12, "random_state": 0, "algorithm": algorithm, "max_iter": 20, "tol": 0.01}
+    model, checked = KMeans(**options).fit(X), KMeans(**options, verify=True).fit(X)
+    np.testing.assert_array_equal(model.labels_, checked.labels_)
+    np.testing.assert_array_equal(model.cluster_centers_, checked.cluster_centers_)
+    assert len(model.history_) == len(checked.history_)
+
+
+@pytest.mark.parametrize("kind", [DensePass, BoundsPass, BlockPass, lambda X: FoldedPass(X)])
+def test_a_wrong_label_is_named(X, kind):
+    class Wrong(type(kind(X))):
+        def __call__(self, centroids):
+            sums = super().__call__(centroids)
+            self.labels[7] = 1 - self.labels[7]
+            return sums
+
+    fast = kind(X)
+    fast.__class__ = Wrong
+    with pytest.raises(VerificationError, match=r"point 7, \[.*\]: label [01] at a squared distance of .* is [01] at"):
+        VerifiedPass(fast).again()(np.array([[10.0] * 3, [200.0] * 3]))
+
+
+def test_wrong_sums_are_named(X):
+    class Wrong(DensePass):
+        def __call__(self, centroids):
+            sums = super().__call__(centroids)
+            return Sums(sums.slices + 1)
+
+    with pytest.raises(VerificationError, match=r"the sum of points of cluster 0: .* in plain NumPy"):
+        VerifiedPass(Wrong(X))(np.array([[10.0] * 3, [200.0] * 3]))
+
+
+def test_every_pixel_is_checked(X, monkeypatch):
+    with pytest.raises(VerificationError, match="point 5"):
+        same_labels(X, np.zeros((2, 3)), np.array([0] * 5 + [1] + [0] * (len(X) - 6)))
+    image = X[:20_000].reshape(100, 200, 3)
+    palette = lloydq.quantize(image, 5, verify=True).palette
+    monkeypatch.setattr(lloydq.quantizer, "assign", lambda X, centroids, n_threads, dtype: np.zeros(len(X), dtype))
+    for wrong in (
+        lambda: lloydq.apply_palette(image, palette, verify=True),
+        lambda: lloydq.quantize(image, 5, verify=True),
+    ):
+        with pytest.raises(VerificationError, match="label 0 at"):
+            wrong()
+    lloydq.apply_palette(image, palette)
+    monkeypatch.setenv("LLOYDQ_VERIFY", "1")
+    with pytest.raises(VerificationError):
+        lloydq.apply_palette(image, palette)
+
+
+@pytest.mark.parametrize(("value", "checks"), [("", False), ("0", False), ("1", True)])
+def test_the_variable(value, checks, monkeypatch):
+    monkeypatch.setenv("LLOYDQ_VERIFY", value)
+    assert passes.wanted(False) is checks
+    assert passes.wanted(True)
+
+
+def test_on_the_command_line(X, tmp_path, monkeypatch, capsys):
+    from PIL import Image
+
+    Image.fromarray(X[:20_000].reshape(100, 200, 3)).save(tmp_path / "noise.png")
+    assert cli.main([str(tmp_path / "noise.png"), "-k", "4", "--verify"]) == 0
+    monkeypatch.setattr(lloydq.quantizer, "assign", lambda X, centroids, n_threads, dtype: np.ones(len(X), dtype))
+    assert cli.main([str(tmp_path / "noise.png"), "-k", "4", "--verify", "--force"]) == 1
+    assert "label 1 at a squared distance of" in capsys.readouterr().err
