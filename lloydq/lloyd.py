@@ -237,8 +237,9 @@ class PlainPass:
 
     def inertia(self, sums: Sums, centroids: Array) -> float:
         """Σ w‖x − c‖² from the sums alone: T − 2 Σ c·S + Σ N‖c‖², about the origin."""
-        c, S = centroids - self.origin, sums.points - sums.weight[:, None] * self.origin
-        return max(0.0, float(self.T - 2 * (c * S).sum() + (sums.weight * (c * c).sum(1)).sum()))
+        c, N = centroids - self.origin, sums.weight[:, None]
+        S = sums.points - N * self.origin
+        return max(0.0, float(self.T + (c * (N * c - 2 * S)).sum()))
 
 
 @dataclass(eq=False)

@@ -56,7 +56,7 @@ def run(function: Callable[[T], R], pieces: Iterable[T], n_threads: int | None =
     [3, 2, 1]
     """
     work = list(pieces)
-    workers = min(n_threads or available(), len(work), MOST)
+    workers = min(n_threads or available(), len(work), MOST) if len(work) > 1 else 1
     if workers <= 1 or getattr(_here, "busy", False):
         return [function(piece) for piece in work]
     results: list[Any] = [None] * len(work)

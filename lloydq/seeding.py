@@ -14,7 +14,7 @@ from . import checks, pool
 from .lloyd import Array, chunks, squared_distances
 from .positions import PartedPositions, Positions, SortedPositions, factors, sum_of_columns
 
-TINY = 100_000  # n·d·k up to which NumPy (a few milliseconds) ends before Numba has been imported
+TINY = 10_000  # n·d·k up to which NumPy ends before Numba has been imported
 FEW, SMALL = 1 << 17, 1 << 23  # rows and bytes of which a sorted copy may be made
 WORTH = 512  # rows for each draw up to which it is made: sorting takes 60 ns a row, a draw from a part 25 µs
 SERIAL = 1 << 20  # numbers of which another copy is made, in float64 and by columns

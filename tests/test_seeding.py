@@ -184,7 +184,7 @@ def test_which_way_suits(rng):
         ((1_000, 3), 8, 4, SortedPositions),
         ((40_000, 3), 8, 4, PartedPositions),
         ((40_000, 3), 64, 6, SortedPositions),
-        ((30_000, 1), 2, 2, SortedPositions),  # no kernels for so little
+        ((3_000, 1), 2, 2, SortedPositions),  # no kernels for so little
         ((seeding.FEW + 1, 3), 256, 7, PartedPositions),
         ((3, 1_000_000), 2, 2, PartedPositions),
     ):

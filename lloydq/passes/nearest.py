@@ -9,7 +9,7 @@ from .. import lloyd, pool
 from ..lloyd import Array, chunks, squared_distances
 from .dense import kernel
 
-TINY = 100_000  # n·k·d up to which NumPy (a millisecond) ends before Numba has been imported (a third of a second)
+TINY = 10_000  # n·k·d up to which NumPy (0.2 ms a step) may well end before Numba has been imported (0.3 s)
 PIXELS = 1 << 16  # from so many pixels on, a table of the labels of all colours is cheaper than comparing each
 
 
