@@ -205,7 +205,7 @@ def _notice_compilation(quiet: bool) -> None:
     from . import kernels
 
     if not quiet and not kernels.cached():
-        _say("compiling for this machine: a few seconds, this once")
+        _say("compiling for this machine: about ten seconds, this once")
 
 
 # Commands

@@ -79,10 +79,11 @@ class KMeans(Clusterer):
         An int gives the same result at every call.
     copy_x : bool, default True
         Accepted, and not used: X is never changed.
-    algorithm : "auto", "lloyd", "elkan", "plain", "dense" or "blocks", default "lloyd"
+    algorithm : "auto", "lloyd", "elkan", "plain", "dense", "bounds" or "blocks", default "lloyd"
         The first three are the fastest way that is exact. "plain" forces NumPy's loop, "dense" the compiled one that
-        visits every point, "blocks" the one for pixels, (n, 3) uint8, which keeps bounds on blocks of near colours. The
-        result is the same.
+        compares every point, "bounds" the one that compares those points alone whose label may have changed (Hamerly
+        2010, Newling and Fleuret 2016), "blocks" the one for pixels, (n, 3) uint8, on blocks of near colours. The
+        result is the same, the inertia of pixels to rounding.
     n_threads : int, optional
         The processors that this process may use, if left out. The result does not depend on it.
     empty_cluster : "farthest", "keep" or "error", default "farthest"
@@ -131,6 +132,8 @@ class KMeans(Clusterer):
     References
     ----------
     S. P. Lloyd, "Least squares quantization in PCM", IEEE Transactions on Information Theory 28 (1982).
+    G. Hamerly, "Making k-means even faster", SDM (2010).
+    J. Newling, F. Fleuret, "Fast k-means with accurate bounds", ICML (2016).
     """
 
     labels_: Array
