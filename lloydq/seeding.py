@@ -62,12 +62,14 @@ def random_positions(positions: Positions, k: int, rng: np.random.Generator) -> 
 
     With fewer positions than k, some come again.
     """
-    free, drawn = np.ones(len(positions.X), np.uint8), list[int]()
+    free, drawn, seen = np.ones(len(positions.X), np.uint8), list[int](), set[bytes]()
     while len(drawn) < k and len(found := positions.draw(rng.random(k - len(drawn)), free)):
-        for position in found.tolist():
-            if free[position]:  # of equal draws the first counts
-                drawn.append(position)
+        for position, value in zip(found.tolist(), positions.X[found] + 0.0, strict=True):  # −0 and 0 are equal
+            if value.tobytes() in seen:  # of equal draws the first counts; and it is not to be drawn once more
                 free[positions.equals(position)] = 0
+            else:
+                drawn.append(position)
+                seen.add(value.tobytes())
     return np.resize(drawn, k)
 
 
