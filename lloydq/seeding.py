@@ -1,6 +1,5 @@
 """Starting centroids: k-means++, random positions, given ones, a function's."""
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, reduce
@@ -12,9 +11,9 @@ import numpy as np
 
 from . import checks, pool
 from .lloyd import Array, chunks, squared_distances
+from .passes.nearest import TINY, tiny
 from .positions import PartedPositions, Positions, SortedPositions, factors, sum_of_columns
 
-TINY = 10_000  # n·d·k up to which NumPy ends before Numba has been imported
 FEW, SMALL = 1 << 17, 1 << 23  # rows and bytes of which a sorted copy may be made
 WORTH = 512  # rows for each draw up to which it is made: sorting takes 60 ns a row, a draw from a part 25 µs
 SERIAL = 1 << 20  # numbers of which another copy is made, in float64 and by columns
@@ -88,7 +87,7 @@ def plus_plus(positions: Positions, k: int, rng: np.random.Generator, trials: in
     """
     X, weight, n_threads = positions.X, positions.weight, positions.n_threads
     trials = trials or usual_trials(k)
-    plain = X.size * k <= TINY and "lloydq.kernels" not in sys.modules
+    plain = tiny(X, k)
     loops: Any = _Plain if plain else import_module("lloydq.kernels")
     if not plain and X.size <= SERIAL and isinstance(positions, SortedPositions):
         drawn, uniform = np.empty(k, np.intp), rng.random(k * (trials + 1))

@@ -15,7 +15,7 @@ ARROWS = {
     "passes": {"colors", "kernels", "lloyd", "pool"},  # lloyd: the pass that every other one extends
     "protocol": {"lloyd"},
     "positions": {"kernels", "lloyd", "pool"},
-    "seeding": {"checks", "kernels", "lloyd", "pool", "positions"},
+    "seeding": {"checks", "kernels", "lloyd", "passes", "pool", "positions"},
     "fitting": {"lloyd", "passes"},
     "colors": {"kernels", "lloyd", "pool"},
     "image": {"lloyd"},

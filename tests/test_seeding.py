@@ -37,7 +37,7 @@ def test_kernels_and_numpy_draw_the_same_on_any_number_of_threads(init, rng, mon
     for X in (rng.normal(size=(20_000, 3)), rng.integers(0, 256, (20_000, 3)).astype(np.uint8)):
         for weight in (None, rng.random(20_000)):
             with monkeypatch.context() as patch:
-                patch.setattr(seeding, "TINY", X.size * 12)
+                patch.setattr(seeding, "tiny", lambda X, k: True)
                 plain = start(X, 12, init, 5, weight, SortedPositions)
             for kind in (SortedPositions, PartedPositions):
                 for n_threads in (1, 3):
