@@ -1,7 +1,7 @@
 """The self-check: the plain pass beside the fast one, every label against the definition."""
 
 import os
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -90,6 +90,6 @@ class VerifiedPass(PlainPass):
         return spread
 
 
-def verified(fast: PlainPass, verify: bool) -> Any:
+def verified(fast: PlainPass, verify: bool) -> PlainPass:
     """The pass, checked at every step where that is wanted."""
     return VerifiedPass(fast) if wanted(verify) else fast
