@@ -193,7 +193,11 @@ def test_every_algorithm_gives_the_same(name, dtype, rng):
     model = KMeans(20, random_state=0, tol=0, algorithm=name).fit(X)
     np.testing.assert_array_equal(model.labels_, reference.labels_)
     np.testing.assert_array_equal(model.cluster_centers_, reference.cluster_centers_)
-    assert model.inertia_ == pytest.approx(reference.inertia_, rel=1e-13)  # distinct colours are added in their order
+    folded = dtype == np.uint8 and name in ("auto", "lloyd", "elkan", "blocks")
+    if folded:  # distinct colours are added in their order
+        assert model.inertia_ == pytest.approx(reference.inertia_, rel=1e-13)
+    else:
+        assert model.inertia_ == reference.inertia_
     assert model.n_iter_ == reference.n_iter_
 
 

@@ -1,5 +1,6 @@
 """The algorithm itself, against three nested loops and against the properties it must have."""
 
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -89,6 +90,25 @@ def test_sums_of_two_pieces_add(rng):
     np.testing.assert_array_equal(both.points, whole.points)
     np.testing.assert_array_equal(both.weight, whole.weight)
     assert vars(Sums(w, 1, 2, 3) + Sums(w, 10, 20, 30))["skipped"] == 33
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-3, 1.0, 1e9, 1e150])
+@pytest.mark.parametrize("spread", [0, 5, 60])
+def test_cut_sums_are_exact_in_any_order_and_any_pieces(scale, spread, rng):
+    X = rng.normal(size=(1000, 2)) * 10.0 ** rng.integers(-spread, 1, (1000, 1)) * scale
+    labels, weight = rng.integers(0, 3, 1000), rng.random(1000)
+    for w in (None, weight, rng.integers(0, 9, 1000).astype(float)):
+        cuts = PlainPass(X, w).cuts
+        sums = add_up(X, labels, 3, w, cuts)
+        order = rng.permutation(1000)
+        first, rest = order[:377], order[377:]
+        pieces = [add_up(X[part], labels[part], 3, None if w is None else w[part], cuts) for part in (first, rest)]
+        np.testing.assert_array_equal((pieces[0] + pieces[1]).slices, sums.slices)
+        numbers = np.column_stack([X, np.ones(1000)]) * (1.0 if w is None else w[:, None])
+        for j in range(3):
+            exact = [math.fsum(column) for column in numbers[labels == j].T]
+            assert [math.fsum(slices) for slices in sums.slices[:, j].T] == exact
+            np.testing.assert_allclose(sums.total[j], exact, rtol=1e-15)
 
 
 @pytest.mark.parametrize("d", [1, 3, 784])

@@ -202,6 +202,18 @@ def test_nearest_at_any_scale_and_in_narrow_boxes(scale, rng):
     np.testing.assert_array_equal(nearest(X, centroids), lloyd.assign(X, centroids))
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64, np.int64])
+def test_numpy_and_kernels_give_the_same_bits_for_few_points(dtype, rng, monkeypatch):
+    X, centroids, weight = (rng.random((300, 3)) * 200).astype(dtype), rng.random((7, 3)) * 200, rng.random(300)
+    results = []
+    for plain in (True, False):
+        monkeypatch.setattr(passes.nearest, "tiny", lambda X, k, plain=plain: plain)
+        labels = passes.assign(X, centroids)
+        spread = passes.scatter(X, centroids, labels, weight)
+        results.append((labels.tobytes(), passes.distances(X, centroids).tobytes(), spread))
+    assert results[0] == results[1]
+
+
 @pytest.mark.parametrize("k", [2, 64, 300, 1000])
 def test_nearest_on_many_pixels_goes_by_distinct_colours(photo, k, rng):
     centroids = rng.random((k, 3)) * 255
