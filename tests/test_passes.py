@@ -7,7 +7,7 @@ import naive
 import numpy as np
 import pytest
 
-from lloydq import KMeans, kmeans_plusplus, lloyd, nearest, passes, random_points, steps
+from lloydq import KMeans, kernels, kmeans_plusplus, lloyd, nearest, passes, random_points, steps
 from lloydq.passes import BlockPass, BoundsPass, DensePass, FoldedPass
 
 
@@ -164,6 +164,7 @@ def test_distances_that_a_box_excludes_are_counted(photo_colors):
 
 def test_which_pass_suits(monkeypatch):
     few, bytes_, floats = np.zeros((10, 3)), np.zeros((9999, 3), np.uint8), np.zeros((9999, 3))
+    assert kernels.ALL  # they are loaded
     assert type(passes.suited(few, None, 2)) is DensePass
     with monkeypatch.context() as patch:
         patch.delitem(sys.modules, "lloydq.kernels")
