@@ -86,8 +86,10 @@ def run(function: Callable[[T], R], pieces: Iterable[T], n_threads: int | None =
 def split(n: int, n_threads: int | None = None, each: int = 1) -> list[slice]:
     """n rows in `each` pieces for a thread, fewer where they are few: for work whose result no splitting changes.
 
+    A row's number in its piece is a number of 31 bits.
+
     >>> split(100_000, 2)
     [slice(0, 50000, None), slice(50000, 100000, None)]
     """
-    parts = max(1, min((n_threads or available()) * each, n >> 14))
+    parts = max(1, min((n_threads or available()) * each, n >> 14), n >> 30)
     return [slice(n * i // parts, n * (i + 1) // parts) for i in range(parts)]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lloydq import KMeans, kernels, kmeans_plusplus, lloyd, nearest, passes, random_points, steps
-from lloydq.passes import BlockPass, BoundsPass, DensePass, FoldedPass
+from lloydq.passes import BlockPass, BoundsPass, DensePass, FoldedPass, GroupsPass
 
 
 def same_steps(X, start, weight, *make_passes, limit=None):
@@ -81,12 +81,45 @@ DATA = {
 def test_other_data(kind, rng):
     X = DATA[kind](rng)
     start = lloyd.random_points(np.unique(X, axis=0), 13, 0).astype(np.float64)
-    same_steps(X, start, None, *on_threads(DensePass, 1, 3), *on_threads(BoundsPass, 1, 2, 8), limit=60)
+    bounds = *on_threads(BoundsPass, 1, 2, 8), *on_threads(GroupsPass, 1, 3)
+    same_steps(X, start, None, *on_threads(DensePass, 1, 3), *bounds, limit=60)
     weight = rng.random(len(X)) if X.dtype.kind == "f" else rng.integers(0, 4, len(X)).astype(np.float64)
-    fast = DensePass
-    same_steps(X, start, weight, *on_threads(fast, 3), *on_threads(BoundsPass, 1, 3), limit=25)
-    start = lloyd.random_points(X, 150, 0).astype(np.float64)  # near ones of many
-    same_steps(X, start, None, *on_threads(BoundsPass, 1, 2), limit=25)
+    same_steps(
+        X, start, weight, *on_threads(DensePass, 3), *on_threads(BoundsPass, 1), *on_threads(GroupsPass, 2), limit=25
+    )
+    start = lloyd.random_points(X, 150, 0).astype(np.float64)  # many groups
+    same_steps(X, start, None, *on_threads(BoundsPass, 1), *on_threads(GroupsPass, 1, 2, 8), limit=25)
+
+
+WIDE = {
+    "patches": lambda rng, photo: np.stack([photo[y : y + 4, 99:103].ravel() for y in rng.integers(0, 266, 9_001)]),
+    "bytes with ties": lambda rng, _: rng.integers(0, 3, (9_001, 20)).astype(np.uint8),
+    "float32, near ties": lambda rng, _: (rng.integers(0, 2, (9_001, 21)) + rng.normal(0, 1e-6, (9_001, 21))).astype(
+        "f4"
+    ),
+    "far from the origin": lambda rng, _: rng.normal(size=(9_001, 40)) + 1e6,
+    "duplicates": lambda rng, _: np.repeat(rng.normal(size=(90, 33)), 101, axis=0),
+    "one that is far": lambda rng, _: np.vstack([rng.normal(size=(9_000, 18)), np.full(18, 1e12)]),
+    "large": lambda rng, _: rng.normal(size=(5_001, 24)) * 1e30,
+    "huge": lambda rng, _: rng.normal(size=(5_001, 24)) * 1e140,
+    "small": lambda rng, _: rng.normal(size=(5_001, 24)) * 1e-21,
+    "tiny": lambda rng, _: rng.normal(size=(5_001, 24)) * 1e-160,
+    "int64": lambda rng, _: rng.integers(-(10**6), 10**6, (5_001, 19)),
+}
+
+
+@pytest.mark.parametrize("kind", WIDE)
+def test_many_columns(kind, rng, photo):
+    """Products in float32 that decide nothing, or not enough, leave it to the definition."""
+    X = WIDE[kind](rng, photo.reshape(1080, 1920, 3)[::4, ::4])
+    for k in (3, 16, 50):
+        start = X[rng.choice(len(X), k, replace=False)].astype(np.float64)
+        start[2] = start[1]  # two in one place
+        same_steps(X, start, None, *on_threads(DensePass, 2), *on_threads(GroupsPass, 1, 2, 3, 8), limit=30)
+        assert nearest(X, start).tolist() == lloyd.assign(X, start).tolist()
+    weight = rng.random(len(X)) * (rng.random(len(X)) < 0.9)
+    start = np.concatenate([start, np.full((2, X.shape[1]), 1e8 * np.abs(X).max(), float)])  # empty
+    same_steps(X, start, weight, *on_threads(GroupsPass, 2), limit=20)
 
 
 BYTES = {
@@ -116,15 +149,15 @@ def test_blocks_of_colours(kind, rng):
 @pytest.mark.parametrize("scale", [1e-160, 1e-148, 1e-9, 1e9, 1e140])
 def test_bounds_at_any_scale_and_after_a_far_start(scale, rng):
     X = np.concatenate([rng.normal(size=(4_000, 3)), rng.normal(4, 1, (4_000, 3))]) * scale
-    same_steps(X, X[:9], None, *on_threads(BoundsPass, 2), limit=80)
+    same_steps(X, X[:9], None, *on_threads(BoundsPass, 2), *on_threads(GroupsPass, 2), limit=80)
     far = np.concatenate([X[:6], X[:3] * 1e9])
-    same_steps(X, far, None, *on_threads(BoundsPass, 2), limit=80)
-    same_steps(X, X[:150], None, *on_threads(BoundsPass, 2), limit=40)
+    same_steps(X, far, None, *on_threads(BoundsPass, 2), *on_threads(GroupsPass, 2), limit=80)
+    same_steps(X, X[:150], None, *on_threads(BoundsPass, 2), *on_threads(GroupsPass, 2), limit=40)
 
 
 def test_one_pass_serves_several_starts(rng):
     X = rng.integers(0, 256, (20_011, 3)).astype(np.uint8)
-    for visit in (lloyd.PlainPass(X), DensePass(X), BoundsPass(X), BlockPass(X), FoldedPass(X)):
+    for visit in (lloyd.PlainPass(X), DensePass(X), BoundsPass(X), GroupsPass(X), BlockPass(X), FoldedPass(X)):
         for seed in range(2):
             start = random_points(X, 9, seed).astype(float)
             *_, last = steps(visit.X, start, visit.weight, max_iter=20, make_pass=lambda *_, visit=visit: visit.again())
@@ -140,7 +173,7 @@ def test_empty_clusters_are_filled_alike(rng):
     same_steps(X, start, None, *on_threads(DensePass, 2), *on_threads(BlockPass, 2), limit=30)
     same_steps(X * 0.37, start, None, *on_threads(DensePass, 2), *on_threads(BoundsPass, 2), limit=30)
     start = np.concatenate([X[:200].astype(float), np.full((4, 3), 9999.0)])
-    same_steps(X * 0.37, start, None, *on_threads(BoundsPass, 2), limit=30)
+    same_steps(X * 0.37, start, None, *on_threads(GroupsPass, 2), limit=30)
 
 
 def test_empty_clusters_among_many_equal_points(rng):
@@ -151,6 +184,7 @@ def test_empty_clusters_among_many_equal_points(rng):
         start = np.concatenate([X[:3], np.full((k - 3, 3), 9999.0)])
         assert next(steps(X, start, weight)).relocated >= min(k - 3, 40)
         same_steps(X, start, weight, *on_threads(DensePass, 1, 2), *on_threads(BoundsPass, 2), limit=30)
+        same_steps(X, start, weight, *on_threads(GroupsPass, 2), limit=30)
         whole = np.rint(X).astype(np.int64)
         same_steps(whole, start, np.rint(weight * 3), *on_threads(DensePass, 1, 2), limit=30)
 
@@ -177,6 +211,8 @@ def test_which_pass_suits(monkeypatch):
     assert type(passes.suited(floats, None, 8)) is BoundsPass
     assert type(passes.suited(floats, None, 8, None, "dense")) is DensePass
     assert type(passes.suited(few, None, 2, None, "bounds")) is BoundsPass
+    assert type(passes.suited(few, None, 2, None, "groups")) is GroupsPass
+    assert type(passes.suited(np.zeros((9999, 30)), None, 64)) is GroupsPass
     assert type(passes.suited(np.zeros((100, 5000)), None, 8)) is DensePass
     with pytest.raises(ValueError, match="algorithm='blocks' is for uint8 points of three columns"):
         KMeans(2, algorithm="blocks").fit(floats)

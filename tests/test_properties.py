@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import lloydq
-from lloydq.passes import BoundsPass, DensePass
+from lloydq.passes import BoundsPass, DensePass, GroupsPass
 
 numbers = st.floats(-1e6, 1e6) | st.integers(-3, 3).map(float)
 
@@ -38,12 +38,14 @@ def test_every_step_is_right_in_every_pass(problem):
     X, start, weight = problem
     w = np.ones(len(X)) if weight is None else weight
     scale = float(max((w * (X.astype(float) ** 2).sum(axis=1)).sum(), 1e-300))
-    runs = [lloydq.lloyd.PlainPass, DensePass, BoundsPass]
+    runs = [lloydq.lloyd.PlainPass, DensePass, BoundsPass, GroupsPass]
     before = np.inf
-    for a, b, c in zip(*(lloydq.steps(X, start, weight, make_pass=kind, max_iter=30) for kind in runs), strict=True):
+    for a, b, c, e in zip(*(lloydq.steps(X, start, weight, make_pass=kind, max_iter=30) for kind in runs), strict=True):
         assert a.labels.tolist() == naive.assign(X, a.centroids) == b.labels.tolist()
         np.testing.assert_array_equal(a.labels, c.labels)
+        np.testing.assert_array_equal(a.labels, e.labels)
         np.testing.assert_array_equal(a.moved, b.moved)
+        np.testing.assert_array_equal(a.moved, e.moved)
         np.testing.assert_array_equal(a.moved, c.moved)
         assert a.inertia == pytest.approx(naive.inertia(X, a.labels, w, a.centroids), rel=1e-9, abs=1e-9 * scale)
         assert a.inertia <= before + 1e-9 * scale

@@ -5,7 +5,7 @@ import pytest
 
 import lloydq
 from lloydq import KMeans, Sums, VerificationError, cli, passes
-from lloydq.passes import BlockPass, BoundsPass, DensePass, FoldedPass
+from lloydq.passes import BlockPass, BoundsPass, DensePass, FoldedPass, GroupsPass
 from lloydq.passes.verify import VerifiedPass, same_labels
 
 
@@ -14,7 +14,7 @@ def X(rng):
     return rng.integers(0, 256, (20_011, 3)).astype(np.uint8)
 
 
-@pytest.mark.parametrize("algorithm", ["auto", "dense", "bounds", "blocks"])
+@pytest.mark.parametrize("algorithm", ["auto", "dense", "bounds", "groups", "blocks"])
 def test_nothing_is_wrong(X, algorithm):
     options = {"n_clusters": 12, "random_state": 0, "algorithm": algorithm, "max_iter": 20, "tol": 0.01}
     model, checked = KMeans(**options).fit(X), KMeans(**options, verify=True).fit(X)
@@ -23,7 +23,7 @@ def test_nothing_is_wrong(X, algorithm):
     assert len(model.history_) == len(checked.history_)
 
 
-@pytest.mark.parametrize("kind", [DensePass, BoundsPass, BlockPass, lambda X: FoldedPass(X)])
+@pytest.mark.parametrize("kind", [DensePass, BoundsPass, GroupsPass, BlockPass, lambda X: FoldedPass(X)])
 def test_a_wrong_label_is_named(X, kind):
     class Wrong(type(kind(X))):
         def __call__(self, centroids):

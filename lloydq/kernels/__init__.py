@@ -7,27 +7,28 @@ from pathlib import Path
 
 import numpy as np
 
-from . import blocks
+from . import blocks, wide
 from .blocks import list_all, lower, visit_blocks
-from .bounds import visit_due, visit_near
+from .bounds import visit_due
 from .colors import CELL, CELLS, CODES, FULL, collect, label_pixels, mark, tally
 from .jit import COMPILED, Array, block_of, readonly, weights_of
 from .points import assign, assign_3, distances, extent, scatter, spread, transfer
 from .seeds import approach, pick, place, plus_plus, potentials, weigh
+from .wide import assign_wide, visit_groups
 
 __all__ = [
     "ALL", "CELL", "CELLS", "CODES", "COMPILED", "FULL", "Array", "block_of", "blocks", "cache_folder", "cached",
-    "compile_all", "readonly", "weights_of",
-    "approach", "assign", "assign_3", "collect", "distances", "extent", "label_pixels", "list_all",
+    "compile_all", "readonly", "weights_of", "wide",
+    "approach", "assign", "assign_3", "assign_wide", "collect", "distances", "extent", "label_pixels", "list_all",
     "lower", "mark", "pick", "place", "plus_plus", "potentials", "scatter", "spread", "tally", "transfer",
-    "visit_blocks", "visit_due", "visit_near", "weigh",
+    "visit_blocks", "visit_due", "visit_groups", "weigh",
 ]  # fmt: skip
 
 ALL = (
     assign_3, assign, distances, transfer, extent, spread, scatter,
     potentials, approach, plus_plus, place, weigh, pick,
     mark, tally, collect, label_pixels,
-    list_all, lower, visit_blocks, visit_due, visit_near,
+    list_all, lower, visit_blocks, visit_due, assign_wide, visit_groups,
 )  # fmt: skip
 
 
@@ -40,7 +41,7 @@ def compile_all() -> None:
             X = block_of(np.zeros((1, d), dtype), everything)
             kernel(X, readonly(np.zeros((1, d))), labels)
         distances(X, readonly(np.zeros((1, d))), np.zeros((1, 1), np.float32 if dtype == np.float32 else np.float64))
-        transfer(X, one, labels, labels, np.zeros(1), np.zeros((1, 1, d + 1)))
+        transfer(X, one, labels, labels, labels, np.zeros(1), np.zeros((1, 1, d + 1)))
         extent(X, one)
         spread(X, one, np.zeros(d))
         scatter(X, one, readonly(np.zeros((1, d))), labels)
@@ -48,10 +49,16 @@ def compile_all() -> None:
         approach(X, np.zeros(d), np.zeros(1))
         place(X, np.zeros(d), np.array([np.inf]), np.zeros(1, np.uint16))
         pick(X, np.ones(1), np.zeros(d), 0.0)
-        state = labels.copy(), np.zeros(1), np.zeros(1), np.zeros((1, 1, d + 1))
-        visit_due(X, one, readonly(np.zeros((1, d))), one.copy(), one.copy(), *state)
-        lists = np.zeros((1, 8), np.int32), np.full((1, 9), np.inf), np.zeros((1, d, 8)), 0.0
-        visit_near(X, one, readonly(np.zeros((1, d))), *lists, one.copy(), one.copy(), *state)
+        state = labels.copy(), np.zeros(1), labels.copy(), labels.copy()
+        visit_due(X, readonly(np.zeros((1, d))), one.copy(), one.copy(), *state)
+        group, single = np.zeros((1, wide.GROUP), np.int64), np.zeros((1, 1), np.float32)
+        products = np.zeros((1, wide.GROUP, d), np.float32), np.zeros((1, wide.GROUP), np.float32)
+        assign_wide(
+            X, readonly(np.zeros((1, d))), np.zeros(d), *products, group, 1.0, labels.copy(), np.zeros(1), single
+        )
+        debts = np.zeros(1, np.int64), np.zeros(1), np.zeros(1), np.zeros(1), np.zeros(1)
+        bounds = labels.copy(), np.zeros(1), np.zeros(1), single, labels.copy(), labels.copy()
+        visit_groups(X, readonly(np.zeros((1, d))), np.zeros((1, d, wide.GROUP)), group, *debts, *bounds)
     plus_plus(np.zeros((1, 1)), one.copy(), one.copy(), 1.0, 1, np.zeros(2), 1e-10, np.zeros(1, np.intp))
     for factor in (np.zeros(1), np.zeros(1, np.uint8)):
         weigh(one, factor, np.zeros(1, np.uint16), np.zeros(1))
@@ -65,8 +72,8 @@ def compile_all() -> None:
     byte, number = np.zeros((3, 1), np.uint8), np.zeros(1, np.int32)
     store, stops = list_all(byte, byte, np.zeros((3, 1)), 1.0, np.zeros(1, np.int64), number), np.ones(1, np.int64)
     lower(number, number, number, 1, 1)
-    known = number.copy(), number.copy(), number.copy(), labels, np.zeros(1), np.zeros((1, 1, 4))
-    visit_blocks(byte, one, np.zeros((3, 1)), number, stops, store, *known)
+    known = number.copy(), number.copy(), number.copy(), labels, labels.copy(), labels.copy()
+    visit_blocks(byte, np.zeros((3, 1)), number, stops, store, *known)
 
 
 def cache_folder() -> str | None:

@@ -125,18 +125,16 @@ def _one_nearest(
 
 @kernel
 def visit_blocks(
-    colors: Array, weight: Array, centroids: Array, moved: Array, stops: Array, store: Array, debt: Array,
-    least: Array, slack: Array, labels: Array, cuts: Array, slices: Array,
-) -> tuple[int, float, int]:  # fmt: skip
-    """Labels (n,) of colors (3, n) where they may change; what does moves from sum to sum.
+    colors: Array, centroids: Array, moved: Array, stops: Array, store: Array, debt: Array, least: Array,
+    slack: Array, labels: Array, changed: Array, before: Array,
+) -> tuple[int, int]:  # fmt: skip
+    """Labels (n,) of colors (3, n) where they may change.
 
     The centroids (3, k) have moved (k,) since the last pass, in units, rounded up. A block's debt is what the slack
-    (n,) of its points is still to be lowered by, `least` is the least of them. The sums are slices (s, k, 4), cut by
-    `lloyd.grids`. Returns how many points (with weight) changed label, what they weigh, and the number of distances
-    computed.
+    (n,) of its points is still to be lowered by, `least` is the least of them. Returns how many points changed label,
+    which (and what it was before) stand in changed and before (n,), and the number of distances computed.
     """
-    n, weighted, start, stop = colors.shape[1], weight.shape[0] > 1, 0, 0
-    changed, copies, computed = 0, 0.0, 0
+    n, start, stop, many_changed, computed = colors.shape[1], 0, 0, 0, 0
     block, nearest, second, found = np.zeros((3, WIDTH)), np.empty(WIDTH), np.empty(WIDTH), np.empty(WIDTH)
     due = np.empty(WIDTH + 1, np.int64)
     for b in range(stops.shape[0]):
@@ -173,25 +171,15 @@ def visit_blocks(
                 found[p], slack[i] = label, np.int32(gap) + owed
         for p in range(n_due):
             i = first + due[p]
-            old, new = labels[i], np.int32(found[p])
-            if old != new:
-                labels[i] = new
-                w = weight[i * weighted]
-                if w > 0:
-                    changed, copies = changed + 1, copies + w
-                    for t in range(4):
-                        left = w * colors[t, i] if t < 3 else w
-                        for s in range(cuts.shape[0]):
-                            taken = (left + cuts[s]) - cuts[s]
-                            slices[s, new, t] += taken
-                            if old >= 0:
-                                slices[s, old, t] -= taken
-                            left -= taken
+            new = np.int32(found[p])
+            if new != labels[i]:
+                changed[many_changed], before[many_changed] = i, labels[i]
+                labels[i], many_changed = new, many_changed + 1
         smallest = slack[first]
         for i in range(first, first + many):
             smallest = min(smallest, slack[i])
         least[b] = smallest
-    return changed, copies, computed
+    return many_changed, computed
 
 
 @kernel

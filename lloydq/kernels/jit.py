@@ -13,7 +13,7 @@ BLOCK = 256  # points whose coordinates, distances and labels stay together in t
 COMPILED = tuple(map(np.dtype, (np.uint8, np.float32, np.float64)))
 
 
-def kernel(function: F) -> F:
+def kernel(function: F, **options: Any) -> F:
     """Compile on the first call.
 
     nogil: the threads of `pool` run kernels side by side. cache: later processes load the machine code. Without
@@ -21,9 +21,14 @@ def kernel(function: F) -> F:
     threads abort under concurrent use or after fork.
     """
     try:
-        return cast(F, numba.njit(nogil=True, cache=True)(function))
+        return cast(F, numba.njit(nogil=True, cache=True, **options)(function))
     except RuntimeError:  # no folder for the cache can be written
-        return cast(F, numba.njit(nogil=True)(function))
+        return cast(F, numba.njit(nogil=True, **options)(function))
+
+
+def rough(function: F) -> F:
+    """The same, added in any order and with fused operations: for what is only a bound."""
+    return kernel(function, fastmath={"reassoc", "contract"})
 
 
 def readonly(X: Array) -> Array:

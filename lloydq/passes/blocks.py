@@ -1,9 +1,7 @@
 """For pixels: blocks of near colours, visited where labels may change."""
 
 from dataclasses import dataclass
-from functools import reduce
 from itertools import pairwise
-from operator import add
 from typing import Self
 
 import numpy as np
@@ -70,10 +68,9 @@ class BlockPass(DensePass):
         self.moved = np.minimum(np.ceil(shift * (1 + 1e-12) * blocks.UNIT), blocks.MOST).astype(np.int32)
         self.centroids, self.columns = centroids, np.ascontiguousarray(centroids.T)
         n_threads = self.n_threads if self.work > LIGHT else 1
-        moves = reduce(add, pool.run(self.visit_blocks, self.parts, n_threads))
-        self.work = moves.computed
-        self.kept = Sums(self.kept.slices + moves.slices, moves.changed, moves.computed, moves.skipped)
-        return self.kept
+        sums = self.changes(pool.run(self.visit_blocks, self.parts, n_threads))
+        self.work = sums.computed
+        return sums
 
     def visit_blocks(self, part: Blocks) -> Sums:
         """How the sums of some blocks change."""
@@ -83,16 +80,13 @@ class BlockPass(DensePass):
         if 2 * part.travelled > part.reach:
             self.renew(part, most)
             moved = np.zeros(k, np.int32)
-        slices, weight = np.zeros((len(self.cuts), k, 4)), self.kernels.weights_of(self.weight, part.rows)
-        changed, copies, computed = self.kernels.visit_blocks(
-            part.colors, weight, self.columns, moved, part.stops, part.store, part.debt, part.least, part.slack,
-            self.labels[part.rows], self.cuts, slices,
+        labels, (changed, before) = self.labels[part.rows], np.empty((2, part.colors.shape[1]), np.int32)
+        many, computed = self.kernels.visit_blocks(
+            part.colors, self.columns, moved, part.stops, part.store, part.debt, part.least, part.slack, labels,
+            changed, before,
         )  # fmt: skip
-        return Sums(slices, self.count(changed, copies), computed, part.colors.shape[1] * k - computed)
-
-    def count(self, changed: int, copies: float) -> int:
-        """How many points changed label, of rows that weigh so much together."""
-        return changed
+        X = self.kernels.block_of(self.X, part.rows)
+        return self.moves(part.rows, X, changed[:many], before[:many], computed)
 
     def renew(self, part: Blocks, most: float) -> None:
         """Lists for the centroids as they are. What was not in a list is still farther by twice what its reach left."""
@@ -114,7 +108,7 @@ class FoldedPass(BlockPass):
         self.pixels = pixels
         super().__init__(distinct.colors, distinct.counts.astype(np.float64), n_threads)
 
-    def count(self, changed: int, copies: float) -> int:
+    def count(self, moved: int, copies: float) -> int:
         return int(copies)
 
     def __call__(self, centroids: Array) -> Sums:

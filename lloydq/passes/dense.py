@@ -10,14 +10,46 @@ import numpy as np
 from .. import pool
 from ..lloyd import Array, PlainPass, Sums, chunks, squared_distances
 
+PRODUCTS = 16  # columns from which products in float32 are faster than distances in float64
 FAR = 256  # points that are sorted first when an empty cluster asks for the farthest
 
 
-def kernel(d: int) -> Callable[[Array, Array, Array], int]:
-    """The kernel that assigns points of d coordinates."""
+class Products:
+    """Assigns points by products in float32, each within a known error of what it should be."""
+
+    def __init__(self, centroids: Array, members: Array | None = None) -> None:
+        """The centroids (k, d) in groups of these members (groups, GROUP), or in order."""
+        from .. import kernels
+
+        if members is None:
+            order = np.arange(-(-len(centroids) // kernels.wide.GROUP) * kernels.wide.GROUP)
+            members = np.where(order < len(centroids), order, -1).reshape(-1, kernels.wide.GROUP)
+        origin = centroids.mean(axis=0)
+        about = centroids - origin
+        squares = (about**2).sum(axis=1)
+        with np.errstate(over="ignore", invalid="ignore"):  # then the definition decides
+            table = about.astype(np.float32)[members]
+            halves = np.where(members < 0, np.inf, squares[members] / 2).astype(np.float32)
+        reach = float(np.sqrt(squares.max())) * (1 + 1e-12)
+        self.assign, self.groups = kernels.assign_wide, len(members)
+        self.centroids = kernels.readonly(centroids), origin, table, halves, members, reach
+
+    def __call__(self, X: Array, labels: Array, upper: Array | None = None, lower: Array | None = None) -> int:
+        """Labels (n,) of X (n, d); bounds too where they are asked for."""
+        if upper is None or lower is None:
+            upper, lower = np.empty(0), np.empty((0, self.groups), np.float32)
+        return self.assign(X, *self.centroids, labels, upper, lower)
+
+
+def assigner(centroids: Array) -> Callable[[Array, Array], int]:
+    """What assigns points (n, d) to these centroids (k, d): labels (n,)."""
     from .. import kernels
 
-    return kernels.assign_3 if d == 3 else kernels.assign
+    k, d = centroids.shape
+    if d >= PRODUCTS and k >= kernels.wide.GROUP:
+        return Products(centroids)
+    kernel, fixed = kernels.assign_3 if d == 3 else kernels.assign, kernels.readonly(centroids)
+    return lambda X, labels: kernel(X, fixed, labels)
 
 
 class DensePass(PlainPass):
@@ -52,30 +84,46 @@ class DensePass(PlainPass):
         return self.kernels.extent(*self.block(rows))
 
     def total(self, rows: slice) -> Sums:
-        X, weight = self.block(rows)
-        sums = Sums(np.zeros((len(self.cuts), 1, X.shape[1] + 1)))
-        before, labels = np.full(len(X), -1, np.int32), np.zeros(len(X), np.int32)
-        self.kernels.transfer(X, weight, before, labels, self.cuts, sums.slices)
-        return sums
+        X = self.kernels.block_of(self.X, rows)
+        labels, everything = np.zeros(len(X), np.int32), np.arange(len(X), dtype=np.int32)
+        return self.transferred(rows, X, labels, everything, labels - 1, 1)
 
     def spread(self, rows: slice) -> float:
         return self.kernels.spread(*self.block(rows), self.origin)
 
     def __call__(self, centroids: Array) -> Sums:
-        self.centroids = centroids
-        moves = reduce(add, self.each(self.visit, self.pieces))
+        self.centroids, assign = centroids, assigner(centroids)
+        return self.changes(self.each(lambda rows: self.compared(rows, assign), self.pieces))
+
+    def changes(self, visited: list[Sums]) -> Sums:
+        """The sums, after what the visits to all pieces change."""
+        moves = reduce(add, visited)
         self.kept = Sums(self.kept.slices + moves.slices, moves.changed, moves.computed, moves.skipped)
         return self.kept
 
-    def visit(self, rows: slice) -> Sums:
-        """How the sums of some rows change."""
-        (X, weight), (k, d) = self.block(rows), self.centroids.shape
-        labels, sums = np.empty(len(X), np.int32), Sums(np.zeros((len(self.cuts), k, d + 1)))
-        sums.computed = kernel(d)(X, self.kernels.readonly(self.centroids), labels)
-        sums.skipped = len(X) * k - sums.computed
-        sums.changed = self.kernels.transfer(X, weight, self.labels[rows], labels, self.cuts, sums.slices)
-        self.labels[rows] = labels
+    def compared(self, rows: slice, assign: Callable[[Array, Array], int]) -> Sums:
+        """How the sums change when all of some rows are assigned."""
+        X, labels = self.kernels.block_of(self.X, rows), self.labels[rows]
+        before = labels.copy()
+        computed = assign(X, labels)
+        changed = np.flatnonzero(labels != before).astype(np.int32)
+        return self.moves(rows, X, changed, before[changed], computed)
+
+    def moves(self, rows: slice, X: Array, changed: Array, before: Array, computed: int) -> Sums:
+        """How the sums change when these of some rows, whose points are X, leave the sums of the labels before."""
+        k = len(self.centroids)
+        sums = self.transferred(rows, X, self.labels[rows], changed, before, k)
+        sums.computed, sums.skipped = computed, len(X) * k - computed
         return sums
+
+    def transferred(self, rows: slice, X: Array, labels: Array, changed: Array, before: Array, k: int) -> Sums:
+        slices, weight = np.zeros((len(self.cuts), k, X.shape[1] + 1)), self.kernels.weights_of(self.weight, rows)
+        moved, copies = self.kernels.transfer(X, weight, changed, before, labels, self.cuts, slices)
+        return Sums(slices, self.count(moved, copies))
+
+    def count(self, moved: int, copies: float) -> int:
+        """How many points so many rows are, which weigh so much together."""
+        return moved
 
     def farthest(self, m: int) -> tuple[Array, Array, Array]:
         """Only the farthest points are sorted, with one nearer point of each cluster, which stays as its last."""

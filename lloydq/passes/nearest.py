@@ -7,7 +7,7 @@ import numpy as np
 
 from .. import lloyd, pool
 from ..lloyd import Array, chunks, squared_distances
-from .dense import kernel
+from .dense import assigner
 
 TINY = 10_000  # n·k·d up to which NumPy (0.2 ms a step) may well end before Numba has been imported (0.3 s)
 PIXELS = 1 << 16  # from so many pixels on, a table of the labels of all colours is cheaper than comparing each
@@ -19,12 +19,12 @@ def assign(X: Array, centroids: Array, n_threads: int | None = None, dtype: Any 
         return lloyd.assign(X, centroids).astype(dtype, copy=False)
     if X.dtype == np.uint8 and X.shape[1] == 3 and len(X) >= PIXELS and len(centroids) < 1 << 16:
         return _from_table(X, centroids, n_threads, dtype)
-    from ..kernels import block_of, readonly
+    from ..kernels import block_of
 
-    labels, assign_rows = np.empty(len(X), np.int32), kernel(X.shape[1])
+    labels, assign_rows = np.empty(len(X), np.int32), assigner(centroids)
 
     def visit(rows: slice) -> None:
-        assign_rows(block_of(X, rows), readonly(centroids), labels[rows])
+        assign_rows(block_of(X, rows), labels[rows])
 
     pool.run(visit, chunks(X.shape, len(centroids)), n_threads)
     return labels.astype(dtype, copy=False)
