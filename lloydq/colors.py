@@ -1,11 +1,14 @@
 """Distinct colours with their counts: a picture has far fewer of them than pixels, and Lloyd needs no more."""
 
+from functools import reduce
+
 import numpy as np
 
 from . import pool
 from .lloyd import Array
 
 FEW = 1 << 13  # pixels up to which sorting (0.5 ms) ends before the cells of all colours have been searched
+PIECE = 1 << 19  # pixels that are sorted at a time
 COUNTERS = 2  # threads that count, at most: each has 2 bytes for every colour of the cells that occur, 32 MiB for all
 
 
@@ -14,20 +17,26 @@ class DistinctColors:
 
     Parameters
     ----------
-    pixels : (n, 3) uint8 array
+    pixels : (n, d) uint8 array
+        d from 1 to 4: grey, grey and alpha, RGB, RGB and alpha.
     n_threads : int or None
         None for the processors that this process may use. The result does not depend on it.
+    weight : (n,) array of whole numbers, optional
+        How often each pixel counts. Those of weight 0 are left out.
 
     Attributes
     ----------
-    colors : (m, 3) uint8 array
-        Near ones stand near each other: the colours of a cell of 8 × 8 × 8 levels together.
+    colors : (m, d) uint8 array
+        Near ones stand near each other: of three channels, the colours of a cell of 8 × 8 × 8 levels together.
     counts : (m,) int64 array
         Pixels of each colour.
+    weight : (m,) float64 array
+        What they weigh together.
 
     Notes
     -----
-    The pixels are read twice: to mark the cells that occur, and to count in those.
+    Pixels of three channels are read twice: to mark the cells that occur, and to count in those. Others, and weighted
+    ones, are sorted in pieces.
 
     Examples
     --------
@@ -36,22 +45,57 @@ class DistinctColors:
     ([[0, 0, 1], [9, 9, 9]], [1, 2])
     """
 
-    def __init__(self, pixels: Array, n_threads: int | None = None) -> None:
-        self.n_threads = n_threads
-        self.colors, self.counts = _sorted(pixels) if len(pixels) <= FEW else _counted(pixels, n_threads)
+    def __init__(self, pixels: Array, n_threads: int | None = None, weight: Array | None = None) -> None:
+        self.n_threads, self.summed = n_threads, None
+        if weight is None and pixels.shape[1] == 3 and len(pixels) > FEW:
+            self.colors, self.counts = _counted(pixels, n_threads)
+        else:
+            found, self.counts, self.summed = _sorted(pixels, weight, n_threads)
+            self.colors = _decoded(found, pixels.shape[1])
+
+    @property
+    def weight(self) -> Array:
+        return self.counts.astype(np.float64) if self.summed is None else self.summed
 
 
 def codes(colors: Array) -> Array:
-    """(n,) int32, what `kernels.colors` calls their codes: 0 to 2²⁴ − 1, in the order in which colours stand here."""
-    r, g, b = colors.T.astype(np.int32)
+    """(n,) uint32 for (n, d) uint8: what `kernels.colors` calls their codes, in the order in which colours stand here.
+
+    Where there are not three channels, the bytes side by side.
+    """
+    channels = colors.T.astype(np.uint32)
+    if len(channels) != 3:
+        return np.asarray(reduce(lambda code, channel: code << 8 | channel, channels))
+    r, g, b = channels
     cells, low = (r >> 3) << 10 | (g >> 3) << 5 | b >> 3, (b & 7) << 6 | (r & 7) << 3 | g & 7
     return np.asarray(cells << 9 | low)
 
 
-def _sorted(pixels: Array) -> tuple[Array, Array]:
-    """The distinct ones of a few pixels, and their counts."""
-    first, counts = np.unique(codes(pixels), return_index=True, return_counts=True)[1:]
-    return np.asarray(pixels[first]), counts
+def _decoded(found: Array, d: int) -> Array:
+    """The colours (m, d) of codes (m,)."""
+    if d != 3:
+        channels = [found >> 8 * t & 255 for t in reversed(range(d))]
+    else:
+        cell, low = found >> 9, found & 511
+        channels = [cell >> 10 << 3 | low >> 3 & 7, (cell >> 5 & 31) << 3 | low & 7, (cell & 31) << 3 | low >> 6]
+    return np.stack(channels, axis=1).astype(np.uint8)
+
+
+def _sorted(pixels: Array, weight: Array | None, n_threads: int | None) -> tuple[Array, Array, Array | None]:
+    """The codes that occur, how often, and what they weigh, by sorting pieces."""
+
+    def visit(rows: slice) -> tuple[Array, ...]:
+        if weight is None:
+            return np.unique(codes(pixels[rows]), return_counts=True)
+        heavy = np.flatnonzero(weight[rows])
+        found, at = np.unique(codes(pixels[rows][heavy]), return_inverse=True)
+        return found, np.bincount(at, minlength=len(found)), np.bincount(at, weight[rows][heavy], len(found))
+
+    pieces = [slice(start, start + PIECE) for start in range(0, len(pixels), PIECE)]
+    parts = [np.concatenate(arrays) for arrays in zip(*pool.run(visit, pieces, n_threads), strict=True)]
+    found, at = np.unique(parts[0], return_inverse=True)
+    counts, *summed = (np.bincount(at, numbers, len(found)) for numbers in parts[1:])
+    return found, counts.astype(np.int64), summed[0] if summed else None
 
 
 def _counted(pixels: Array, n_threads: int | None) -> tuple[Array, Array]:

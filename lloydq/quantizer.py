@@ -205,10 +205,10 @@ def quantize(
         watch.stop("fit")
         return _mapped(image, palette, watch, verify, n_iter=0, converged=True, stop_reason="few colors")
     fitted = distinct if sample is None else DistinctColors(random_points(pixels, sample, generator), n_threads)
-    weight = fitted.counts.astype(np.float64)
+    weight = fitted.weight
     start = Starts(fitted.colors, weight, k, init, n_threads, given=fitted.colors).draw(generator)
     watch.stop("seed")
-    visit = verified(suited(fitted.colors, weight, k, n_threads), verify)
+    visit = verified(suited(fitted.colors, weight, k, n_threads, distinct=True), verify)
     step, reason = run(visit, start, tol=tol, max_iter=max_iter, callback=callback)
     if reason == "max_iter":
         warn(f"stopped at max_iter={max_iter} while labels still changed", also_theirs(ConvergenceWarning))

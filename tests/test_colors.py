@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import lloydq
 from lloydq.colors import FEW, DistinctColors, codes
 from lloydq.kernels import FULL
 
@@ -19,6 +20,21 @@ def test_they_are_those_that_numpy_finds(n, levels, rng):
     assert found.counts.sum() == n
 
 
+@pytest.mark.parametrize("d", [1, 2, 3, 4])
+def test_other_channels_and_weights(d, rng, monkeypatch):
+    monkeypatch.setattr(lloydq.colors, "PIECE", 30_000)
+    pixels = rng.integers(0, 5, (100_003, d)).astype(np.uint8) * 63
+    weight = rng.integers(0, 3, len(pixels)).astype(np.float64)
+    for w in (None, weight):
+        rows = np.arange(len(pixels)) if w is None else np.flatnonzero(w)
+        colors, at, counts = np.unique(pixels[rows], axis=0, return_inverse=True, return_counts=True)
+        found = DistinctColors(pixels, 2, w)
+        order = np.lexsort(found.colors.T[::-1])
+        np.testing.assert_array_equal(found.colors[order], colors)
+        np.testing.assert_array_equal(found.counts[order], counts)
+        np.testing.assert_array_equal(found.weight[order], np.bincount(at, None if w is None else w[rows]))
+
+
 def test_a_colour_of_more_pixels_than_a_counter_holds():
     pixels = np.zeros((5 * FULL + 7, 3), np.uint8)
     pixels[: 2 * FULL + 1] = 200
@@ -31,7 +47,7 @@ def test_a_colour_of_more_pixels_than_a_counter_holds():
 
 @pytest.mark.parametrize("n", [100, 100_003])
 def test_they_stand_in_the_order_of_their_codes(n, rng):
-    found = codes(DistinctColors(rng.integers(0, 256, (n, 3)).astype(np.uint8)).colors)
+    found = codes(DistinctColors(rng.integers(0, 256, (n, 3)).astype(np.uint8)).colors).astype(int)
     assert (np.diff(found) > 0).all()
     assert 0 <= found[0] < found[-1] < 1 << 24
 

@@ -7,8 +7,8 @@ import naive
 import numpy as np
 import pytest
 
-from lloydq import KMeans, kernels, kmeans_plusplus, lloyd, nearest, passes, random_points, steps
-from lloydq.passes import BlockPass, BoundsPass, DensePass, FoldedPass, GroupsPass
+from lloydq import KMeans, colors, kernels, kmeans_plusplus, lloyd, nearest, passes, random_points, steps
+from lloydq.passes import BlockPass, BoundsPass, DensePass, FoldedBlocks, FoldedBounds, GroupsPass
 
 
 def same_steps(X, start, weight, *make_passes, limit=None):
@@ -103,6 +103,7 @@ WIDE = {
     "large": lambda rng, _: rng.normal(size=(5_001, 24)) * 1e30,
     "huge": lambda rng, _: rng.normal(size=(5_001, 24)) * 1e140,
     "small": lambda rng, _: rng.normal(size=(5_001, 24)) * 1e-21,
+    "below float32": lambda rng, _: rng.normal(size=(5_001, 24)) * 1e-44,
     "tiny": lambda rng, _: rng.normal(size=(5_001, 24)) * 1e-160,
     "int64": lambda rng, _: rng.integers(-(10**6), 10**6, (5_001, 19)),
 }
@@ -141,9 +142,27 @@ def test_blocks_of_colours(kind, rng):
         rng.normal(100, 30, (40, 3)),
         np.concatenate([X[:2], rng.normal(0, 1e9, (3, 3)), np.full((2, 3), 1e150)]),
     ):
-        same_steps(X, start, weight, *on_threads(BlockPass, 1, 3), limit=60)
+        same_steps(X, start, weight, *on_threads(BlockPass, 1, 3), *on_threads(FoldedBlocks, 2), limit=60)
         same_steps(X, start, weight * 0.37, *on_threads(BlockPass, 2), limit=20)
-        same_steps(X, start, None, *on_threads(BlockPass, 2), lambda X, _: FoldedPass(X, 2), limit=60)
+        same_steps(X, start, None, *on_threads(BlockPass, 2), *on_threads(FoldedBlocks, 2), limit=60)
+
+
+@pytest.mark.parametrize("d", [1, 2, 4])
+def test_rows_of_bytes_are_folded(d, rng, monkeypatch):
+    monkeypatch.setattr(colors, "PIECE", 7_000)
+    X = rng.integers(0, 9, (20_011, d)).astype(np.uint8) ** 2
+    start = X[rng.choice(len(X), 7, replace=False)] + 0.25
+    weight = rng.integers(0, 4, len(X)).astype(np.float64)
+    for w in (None, weight):
+        assert type(passes.suited(X, w, 7)) is FoldedBounds
+        assert len(passes.suited(X, w, 7).X) == len(np.unique(X if w is None else X[w > 0], axis=0))
+        same_steps(X, start, w, lambda X, w: passes.suited(X, w, 7), *on_threads(FoldedBounds, 1), limit=60)
+    assert type(passes.suited(X, weight / 3, 7)) is BoundsPass  # sums of such weights would hang on their order
+    folded = KMeans(7, init=start, tol=0).fit(X, sample_weight=weight)
+    visited = KMeans(7, init=start, tol=0, algorithm="dense").fit(X, sample_weight=weight)
+    np.testing.assert_array_equal(folded.labels_, visited.labels_)
+    np.testing.assert_array_equal(folded.cluster_centers_, visited.cluster_centers_)
+    assert [record.changed for record in folded.history_] == [record.changed for record in visited.history_]
 
 
 @pytest.mark.parametrize("scale", [1e-160, 1e-148, 1e-9, 1e9, 1e140])
@@ -157,7 +176,7 @@ def test_bounds_at_any_scale_and_after_a_far_start(scale, rng):
 
 def test_one_pass_serves_several_starts(rng):
     X = rng.integers(0, 256, (20_011, 3)).astype(np.uint8)
-    for visit in (lloyd.PlainPass(X), DensePass(X), BoundsPass(X), GroupsPass(X), BlockPass(X), FoldedPass(X)):
+    for visit in (lloyd.PlainPass(X), DensePass(X), BoundsPass(X), GroupsPass(X), BlockPass(X), FoldedBlocks(X)):
         for seed in range(2):
             start = random_points(X, 9, seed).astype(float)
             *_, last = steps(visit.X, start, visit.weight, max_iter=20, make_pass=lambda *_, visit=visit: visit.again())
@@ -203,9 +222,11 @@ def test_which_pass_suits(monkeypatch):
     with monkeypatch.context() as patch:
         patch.delitem(sys.modules, "lloydq.kernels")
         assert type(passes.suited(few, None, 2)) is lloyd.PlainPass
-    assert type(passes.suited(bytes_, None, 64)) is FoldedPass
-    assert type(passes.suited(bytes_, np.ones(9999), 64)) is BlockPass
-    assert type(passes.suited(bytes_[:, :2], None, 64)) is BoundsPass
+    assert type(passes.suited(bytes_, None, 64)) is FoldedBlocks
+    assert type(passes.suited(bytes_, np.ones(9999), 64)) is FoldedBlocks
+    assert type(passes.suited(bytes_, np.ones(9999), 64, distinct=True)) is BlockPass
+    assert type(passes.suited(bytes_, np.full(9999, 0.3), 64)) is BlockPass
+    assert type(passes.suited(bytes_[:, :2], None, 64)) is FoldedBounds
     assert type(passes.suited(bytes_, None, 8, None, "dense")) is DensePass
     assert type(passes.suited(floats[:1000], None, 8)) is DensePass
     assert type(passes.suited(floats, None, 8)) is BoundsPass

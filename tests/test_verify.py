@@ -5,7 +5,7 @@ import pytest
 
 import lloydq
 from lloydq import KMeans, Sums, VerificationError, cli, passes
-from lloydq.passes import BlockPass, BoundsPass, DensePass, FoldedPass, GroupsPass
+from lloydq.passes import BlockPass, BoundsPass, DensePass, FoldedBlocks, FoldedBounds, GroupsPass
 from lloydq.passes.verify import VerifiedPass, same_labels
 
 
@@ -23,7 +23,7 @@ def test_nothing_is_wrong(X, algorithm):
     assert len(model.history_) == len(checked.history_)
 
 
-@pytest.mark.parametrize("kind", [DensePass, BoundsPass, GroupsPass, BlockPass, lambda X: FoldedPass(X)])
+@pytest.mark.parametrize("kind", [DensePass, BoundsPass, GroupsPass, BlockPass, FoldedBlocks, FoldedBounds])
 def test_a_wrong_label_is_named(X, kind):
     class Wrong(type(kind(X))):
         def __call__(self, centroids):

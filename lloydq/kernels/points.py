@@ -167,20 +167,18 @@ def distances(X: Array, centroids: Array, lengths: Array) -> None:
 
 
 @kernel
-def transfer(
-    X: Array, weight: Array, rows: Array, before: Array, labels: Array, cuts: Array, slices: Array
-) -> tuple[int, float]:
+def transfer(X: Array, weight: Array, rows: Array, before: Array, labels: Array, cuts: Array, slices: Array) -> int:
     """Move these rows of X (n, d) from the sums of the labels before (of each of them) to those of labels (n,).
 
     The sums are slices (s, k, d + 1), the weight's last, cut by `lloyd.grids` (s,) and so exact in any order. A label
-    of −1 before: not in any sum yet. Returns how many rows (with weight) that were, and what they weigh.
+    of −1 before: not in any sum yet. Returns how many of them have a weight.
     """
-    moved, copies, d, weighted = 0, 0.0, X.shape[1], weight.shape[0] > 1
+    moved, d, weighted = 0, X.shape[1], weight.shape[0] > 1
     for p in range(rows.shape[0]):
         i = rows[p]
         old, new, w = before[p], labels[i], weight[i * weighted]
         if w > 0:
-            moved, copies = moved + 1, copies + w
+            moved += 1
             for t in range(d + 1):
                 left = w * X[i, t] if t < d else w
                 for s in range(cuts.shape[0]):
@@ -191,7 +189,7 @@ def transfer(
                     left -= part
                     if left == 0:
                         break
-    return moved, copies
+    return moved
 
 
 @kernel

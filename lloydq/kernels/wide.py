@@ -14,7 +14,8 @@ TILE = 64  # points of a block, whose float32 coordinates stay in the first-leve
 GROUP = 16  # centroids of a group; a bound for each group is kept (Y. Ding et al., "Yinyang k-means", ICML 2015)
 ROWS = 256  # rows that are looked at together
 SAFE, TINY = 1e-12, 1e-290  # more than a distance loses by rounding; squares below this may have lost any digits
-DOWN, MOST = 1 - 2e-7, 3e38  # more than rounding a bound to float32 adds to it; the largest that is kept
+DOWN = 1 - 2e-7  # more than rounding a bound to float32 adds to it
+LEAST_BOUND, MOST_BOUND = 1e-36, 3e38  # what is kept: float32 rounds coarser below, and has no more above
 UNIT, LEAST = 2.0**-24, 1e-44  # what rounding to float32 may change of a number, and at least
 
 
@@ -85,7 +86,7 @@ def _square_roughly(X: Array, i: int, centroids: Array, j: int) -> float:
 @kernel
 def _kept(bound: float) -> float:
     """A lower bound as it is kept in float32, not above what it is."""
-    return np.float32(min(bound, MOST) * DOWN)  # type: ignore[return-value]
+    return np.float32(min(bound, MOST_BOUND) * DOWN if bound > LEAST_BOUND else 0.0)  # type: ignore[return-value]
 
 
 @kernel

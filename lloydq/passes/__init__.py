@@ -1,18 +1,21 @@
 """Ways to make a pass with kernels, and which one suits the data. All give the labels and sums of `lloyd.PlainPass`."""
 
+from typing import Any
+
 import numpy as np
 
 from ..lloyd import Array, PlainPass
-from .blocks import BlockPass, FoldedPass
+from .blocks import BlockPass
 from .bounds import BoundsPass
 from .dense import DensePass
+from .folded import FoldedBlocks, FoldedBounds, folds
 from .nearest import assign, distances, scatter, tiny
 from .verify import VerificationError, same_labels, verified, wanted
 from .wide import GroupsPass
 
 __all__ = [
-    "ALGORITHMS", "BlockPass", "BoundsPass", "DensePass", "FoldedPass", "GroupsPass", "VerificationError", "assign",
-    "distances", "same_labels", "scatter", "suited", "verified", "wanted",
+    "ALGORITHMS", "BlockPass", "BoundsPass", "DensePass", "FoldedBlocks", "FoldedBounds", "GroupsPass",
+    "VerificationError", "assign", "distances", "same_labels", "scatter", "suited", "verified", "wanted",
 ]  # fmt: skip
 
 ALGORITHMS = (
@@ -34,26 +37,41 @@ GROUPED = (
 FOLD = 1 << 12  # pixels from which bounds on their distinct colours (0.2 ms to set up) are faster than comparing all
 
 
-def suited(X: Array, weight: Array | None, k: int, n_threads: int | None = None, algorithm: str = "auto") -> PlainPass:
-    """The pass that suits the points and k, or that of the name."""
-    pixels = X.dtype == np.uint8 and X.shape[1] == 3
-    if algorithm == "blocks" and not pixels:
-        raise ValueError(f"algorithm='blocks' is for uint8 points of three columns; got {X.dtype} {X.shape}")
+KINDS: dict[str, Any] = {
+    "plain": PlainPass, "dense": DensePass, "bounds": BoundsPass, "groups": GroupsPass, "blocks": BlockPass,
+    "folded blocks": FoldedBlocks, "folded bounds": FoldedBounds,
+}  # fmt: skip
+
+
+def suited(
+    X: Array,
+    weight: Array | None,
+    k: int,
+    n_threads: int | None = None,
+    algorithm: str = "auto",
+    *,
+    distinct: bool = False,
+) -> PlainPass:
+    """The pass that suits the points and k, or that of the name. It may fold rows of bytes that are not distinct."""
     if algorithm in ("auto", "lloyd", "elkan"):
-        algorithm = fastest(X, k, pixels)
-    if algorithm == "blocks":
-        return FoldedPass(X, n_threads) if weight is None else BlockPass(X, weight, n_threads)
-    if algorithm == "plain":
-        return PlainPass(X, weight)
-    return {"dense": DensePass, "bounds": BoundsPass, "groups": GroupsPass}[algorithm](X, weight, n_threads)
+        algorithm = fastest(X, k)
+    elif algorithm == "blocks" and not (X.dtype == np.uint8 and X.shape[1] == 3):
+        raise ValueError(f"algorithm='blocks' is for uint8 points of three columns; got {X.dtype} {X.shape}")
+    if algorithm == "folded bounds" and (distinct or not folds(X, weight)):
+        algorithm = "bounds"
+    elif algorithm == "blocks" and not distinct and folds(X, weight):
+        algorithm = "folded blocks"
+    make = KINDS[algorithm]
+    return make(X, weight) if make is PlainPass else make(X, weight, n_threads)
 
 
-def fastest(X: Array, k: int, pixels: bool) -> str:
+def fastest(X: Array, k: int) -> str:
     """The name of the pass that is the fastest."""
+    n, d = X.shape
     if tiny(X, k):
         return "plain"
-    if X.size * k <= SMALL or X.shape[1] > WIDE:
+    if n * k * d <= SMALL or d > WIDE:
         return "dense"
-    if pixels and len(X) >= FOLD:
-        return "blocks"
-    return "groups" if k >= GROUPED[0] and k * X.shape[1] >= GROUPED[1] else "bounds"
+    if X.dtype == np.uint8 and d <= 4 and n >= FOLD:
+        return "blocks" if d == 3 else "folded bounds"
+    return "groups" if k >= GROUPED[0] and k * d >= GROUPED[1] else "bounds"

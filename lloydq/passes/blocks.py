@@ -7,12 +7,11 @@ from typing import Self
 import numpy as np
 
 from .. import pool
-from ..colors import DistinctColors
 from ..lloyd import Array, Sums
 from .dense import DensePass
-from .nearest import assign
 
-LEAST_BLOCKS, LIGHT = 128, 300_000  # blocks for each thread; distances up to which one thread alone is faster
+LEAST_BLOCKS, MOST_BLOCKS = 128, 2048  # of a part; there is one for each thread, or more
+LIGHT = 300_000  # distances up to which one thread alone is faster
 REACH = 2, 8  # how far centroids may move while lists of candidates hold, at least and at most, in levels
 
 
@@ -40,7 +39,7 @@ class BlockPass(DensePass):
         super().__init__(X, weight, n_threads)
         width = self.kernels.blocks.WIDTH
         blocks = -(-len(X) // width)
-        parts = max(1, min(n_threads or pool.available(), blocks // LEAST_BLOCKS))
+        parts = max(1, min(n_threads or pool.available(), blocks // LEAST_BLOCKS), blocks // MOST_BLOCKS)
         bounds = [blocks * i // parts for i in range(parts + 1)]
         self.rows = [slice(a * width, min(b * width, len(X))) for a, b in pairwise(bounds)]
         self.forget()
@@ -98,26 +97,3 @@ class BlockPass(DensePass):
         part.reach, part.travelled = int(min(max(REACH[0] * unit, 16 * most), REACH[1] * unit)), 0
         reach = part.reach / unit
         part.store = self.kernels.list_all(part.low, part.high, self.columns, reach, part.stops, part.store)
-
-
-class FoldedPass(BlockPass):
-    """For pixels: a pass over their distinct colours, each of which counts as often as it occurs."""
-
-    def __init__(self, pixels: Array, n_threads: int | None = None) -> None:
-        distinct = DistinctColors(pixels, n_threads)
-        self.pixels = pixels
-        super().__init__(distinct.colors, distinct.counts.astype(np.float64), n_threads)
-
-    def count(self, moved: int, copies: float) -> int:
-        return int(copies)
-
-    def __call__(self, centroids: Array) -> Sums:
-        sums = super().__call__(centroids)
-        sums.skipped = len(self.pixels) * len(centroids) - sums.computed
-        return sums
-
-    def labelled(self) -> Array:
-        return assign(self.pixels, self.centroids, self.n_threads)
-
-    def spread_labels(self, labels: Array, centroids: Array) -> Array:
-        return assign(self.pixels, centroids, self.n_threads)

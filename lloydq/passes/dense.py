@@ -118,11 +118,11 @@ class DensePass(PlainPass):
 
     def transferred(self, rows: slice, X: Array, labels: Array, changed: Array, before: Array, k: int) -> Sums:
         slices, weight = np.zeros((len(self.cuts), k, X.shape[1] + 1)), self.kernels.weights_of(self.weight, rows)
-        moved, copies = self.kernels.transfer(X, weight, changed, before, labels, self.cuts, slices)
-        return Sums(slices, self.count(moved, copies))
+        moved = self.kernels.transfer(X, weight, changed, before, labels, self.cuts, slices)
+        return Sums(slices, self.count(rows, changed, moved))
 
-    def count(self, moved: int, copies: float) -> int:
-        """How many points so many rows are, which weigh so much together."""
+    def count(self, rows: slice, changed: Array, moved: int) -> int:
+        """How many points have changed label: these of some rows, so many of which have a weight."""
         return moved
 
     def farthest(self, m: int) -> tuple[Array, Array, Array]:

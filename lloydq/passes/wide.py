@@ -49,8 +49,8 @@ class GroupsPass(BoundsPass):
     def settle(self, rows: slice) -> None:
         super().settle(rows)
         self.upper[rows] += (self.own * (1 + ROUNDING))[self.labels[rows]]
-        left = np.maximum(self.lower[rows] - self.drift * (1 + ROUNDING), 0.0)
-        self.lower[rows] = left * self.kernels.wide.DOWN
+        left, wide = self.lower[rows] - self.drift * (1 + ROUNDING), self.kernels.wide
+        self.lower[rows] = np.where(left > wide.LEAST_BOUND, left * wide.DOWN, 0.0)
 
     def chosen(self, centroids: Array) -> Callable[[slice], Sums]:
         columns = np.vstack([centroids, np.full(centroids.shape[1], np.inf)])[self.kinds]
