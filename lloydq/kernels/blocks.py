@@ -7,7 +7,7 @@ measured. All of it is a cache, kept from one pass to the next.
 
 import numpy as np
 
-from .jit import Array, kernel
+from .jit import Array, inner, kernel
 
 WIDTH = 64  # points of a block
 GROUP = 16  # blocks whose lists are chosen from one list
@@ -16,7 +16,7 @@ SAFE = 1.0 - 1e-12  # of a distance: less than what rounding leaves of it
 FEW = 10  # points of a block up to which they are compared alone, not the whole block
 
 
-@kernel
+@inner
 def _near(low: Array, high: Array, centroids: Array, n: int, reach: float, distance: Array, kept: Array) -> None:
     """Which of n centroids (3, k) may be nearest in the box low..high (3,), though each of them move by `reach`.
 
@@ -83,7 +83,7 @@ def list_all(low: Array, high: Array, centroids: Array, reach: float, stops: Arr
     return store
 
 
-@kernel
+@inner
 def _two_nearest(
     block: Array, centroids: Array, listed: Array, start: int, stop: int, nearest: Array, second: Array,
     found: Array,
@@ -106,7 +106,7 @@ def _two_nearest(
         second[i] = min(UNIT * (SAFE * np.sqrt(second[i]) - np.sqrt(nearest[i])), MOST)
 
 
-@kernel
+@inner
 def _one_nearest(
     x: float, y: float, z: float, centroids: Array, listed: Array, start: int, stop: int
 ) -> tuple[int, float]:

@@ -6,12 +6,12 @@ faster", SDM 2010).
 
 import numpy as np
 
-from .jit import BLOCK, Array, kernel
+from .jit import BLOCK, Array, inner, kernel
 
 SAFE, TINY = 1e-12, 1e-290  # more than a distance loses by rounding; squares below this may have lost any digits
 
 
-@kernel
+@inner
 def _two_nearest(block: Array, centroids: Array, distance: Array, nearest: Array, second: Array, found: Array) -> None:
     """The nearest centroid found for each point of a block (d, BLOCK), and the gap to the second nearest in second."""
     k, d = centroids.shape

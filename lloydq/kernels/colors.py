@@ -6,7 +6,7 @@ B, R and G. So the colours of a cell stand together.
 
 import numpy as np
 
-from .jit import Array, kernel
+from .jit import Array, inner, kernel
 
 CELLS, CELL = 1 << 15, 512  # how many there are, and the colours of each
 CODES = CELLS * CELL
@@ -70,7 +70,7 @@ def collect(cells: Array, counts: Array, others: Array) -> tuple[Array, Array]:
     return colors, total
 
 
-@kernel
+@inner
 def _narrow(
     low: Array, side: float, centroids: Array, among: Array, start: int, stop: int, kept: Array, end: int
 ) -> int:
@@ -104,7 +104,7 @@ def _narrow(
     return end
 
 
-@kernel
+@inner
 def _fill(
     low: Array, centroids: Array, kept: Array, n: int, table: Array, first: int, red_green: Array, least: Array,
     found: Array,
@@ -131,7 +131,7 @@ def _fill(
         table[first + i] = int(found[i])
 
 
-@kernel
+@inner
 def _nearer(red_green: Array, blue: float, label: float, least: Array, found: Array) -> None:
     """One more centroid for the colours of a cell. Apart from `_fill`, so that LLVM compares eight at once."""
     for u in range(8):
@@ -143,7 +143,7 @@ def _nearer(red_green: Array, blue: float, label: float, least: Array, found: Ar
             least[at] = distance if closer else least[at]
 
 
-@kernel
+@inner
 def _room(store: Array, used: int, more: int) -> Array:
     """The store, or a larger copy of it where it has no room for so many more."""
     if used + more <= store.shape[0]:

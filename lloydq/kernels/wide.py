@@ -8,7 +8,7 @@ the definition of nearest.
 
 import numpy as np
 
-from .jit import Array, kernel, rough
+from .jit import Array, inner, kernel, rough
 
 TILE = 64  # points of a block, whose float32 coordinates stay in the first-level cache
 GROUP = 16  # centroids of a group; a bound for each group is kept (Y. Ding et al., "Yinyang k-means", ICML 2015)
@@ -48,7 +48,7 @@ def _products(block: Array, table: Array, halves: Array, g: int, product: Array)
                     product[g, q + p, i] -= block[t, i] * a0
 
 
-@kernel
+@inner
 def _best(product: Array, g: int, first: Array, second: Array, which: Array) -> None:
     """The two least products of each point with group g, and which is the least: (groups, TILE)."""
     for i in range(TILE):
@@ -63,7 +63,7 @@ def _best(product: Array, g: int, first: Array, second: Array, which: Array) -> 
             first[g, i] = product[g, q, i] if closer else first[g, i]
 
 
-@kernel
+@inner
 def _square(X: Array, i: int, centroids: Array, j: int) -> float:
     """The squared distance of a row of X (n, d) and a centroid (k, d) by the definition."""
     square = 0.0
@@ -83,7 +83,7 @@ def _square_roughly(X: Array, i: int, centroids: Array, j: int) -> float:
     return square
 
 
-@kernel
+@inner
 def _kept(bound: float) -> float:
     """A lower bound as it is kept in float32, not above what it is."""
     return np.float32(min(bound, MOST_BOUND) * DOWN if bound > LEAST_BOUND else 0.0)  # type: ignore[return-value]
