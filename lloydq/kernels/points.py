@@ -194,16 +194,24 @@ def transfer(X: Array, weight: Array, rows: Array, before: Array, labels: Array,
 
 @kernel
 def extent(X: Array, weight: Array) -> tuple[float, float]:
-    """The largest of all |w·x| and w of the rows of X (n, d); a number of whose 2⁻⁵² all are multiples."""
-    largest, smallest, whole, weighted = 0.0, np.inf, True, weight.shape[0] > 1
-    for i in range(X.shape[0]):
+    """The largest of all |w·x| and w of the rows of X (n, d); a number of whose 2⁻⁵² all are multiples.
+
+    Each column by itself, so that LLVM compares four or eight at once.
+    """
+    (n, d), weighted = X.shape, weight.shape[0] > 1
+    largest, smallest, broken = np.zeros(d), np.full(d, np.inf), np.zeros(d)
+    most, least, whole = 0.0, np.inf, True
+    for i in range(n):
         w = weight[i * weighted]
-        for t in range(X.shape[1] + 1):
-            number = abs(w * X[i, t]) if t < X.shape[1] else w
-            largest = max(largest, number)
-            smallest = min(smallest, number if number > 0 else np.inf)
-            whole &= number == np.floor(number)
-    return largest, 2.0**52 if whole else smallest
+        most, least, whole = max(most, w), min(least, w if w > 0 else np.inf), whole and w == np.floor(w)
+        for t in range(d):
+            number = abs(w * X[i, t])
+            above = number if number > 0 else np.inf
+            largest[t] = number if number > largest[t] else largest[t]
+            smallest[t] = above if above < smallest[t] else smallest[t]
+            broken[t] = broken[t] if number == np.floor(number) else 1.0
+    whole = whole and not broken.any()
+    return max(most, largest.max()), 2.0**52 if whole else min(least, smallest.min())
 
 
 @kernel
