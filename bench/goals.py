@@ -1,6 +1,6 @@
 """lloydq against its peers, from the same centroids, each at its best: time, ratio, and the inertia that was reached.
 
-    python bench/goals.py [predict] [pixels] [small] [blobs] [patches] [tiny] [threads]
+    python bench/goals.py [predict] [pixels] [pictures] [small] [blobs] [real] [patches] [tiny] [threads] [start]
 
 scikit-learn has to be installed; faiss, scikit-learn-intelex and scipy take part where they are. Everybody has the
 processors that this process may use, and OpenBLAS its best kernel. What cannot stop when no label changes (faiss,
@@ -13,7 +13,9 @@ import os
 for variable in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
     os.environ.pop(variable, None)
 
+import subprocess  # noqa: E402
 import sys  # noqa: E402
+import tempfile  # noqa: E402
 import warnings  # noqa: E402
 from importlib import import_module  # noqa: E402
 from pathlib import Path  # noqa: E402
@@ -22,7 +24,7 @@ from time import perf_counter  # noqa: E402
 
 import numpy as np  # noqa: E402
 import sklearn.cluster  # noqa: E402
-from sklearn.datasets import load_sample_image  # noqa: E402
+from sklearn.datasets import load_digits, load_sample_image  # noqa: E402
 from threadpoolctl import threadpool_info  # noqa: E402
 
 import lloydq  # noqa: E402
@@ -100,7 +102,7 @@ def fits(work, X, start, weight=None, ours=None, dtypes=("f4", "f8"), peers=True
     return time
 
 
-def pictures():
+def photographs():
     """The photograph, it with the noise of a sensor, and two others enlarged to as many pixels."""
     from PIL import Image
 
@@ -113,7 +115,7 @@ def pictures():
 
 
 def predict():
-    for name, pixels in pictures():
+    for name, pixels in photographs():
         for k in (16, 64, 256):
             rng = np.random.default_rng(k)
             centroids = pixels[rng.choice(len(pixels), k, replace=False)] + rng.random((k, 3)) / 4
@@ -147,6 +149,12 @@ def pixels():
         fits(f"fit distinct colours with counts, k = {k}", distinct.colors, start, weight, peers=False)
 
 
+def pictures():
+    for name, pixels in list(photographs())[1:]:
+        start = lloydq.random_points(pixels, 64, rng=0).astype(float)
+        fits(f"fit all pixels of {name}, k = 64", pixels, start, dtypes=("f4",), peers=False)
+
+
 def small():
     sample = lloydq.random_points(PHOTO, 2000, rng=0)
     start = lloydq.kmeans_plusplus(sample, 64, random_state=0)[0]
@@ -174,7 +182,25 @@ def blobs():
         X = mixture(200_000, d)
         for k in (8, 64, 256):
             start = X[np.random.default_rng(1).choice(len(X), k, replace=False)].astype("f4")
-            fits(f"fit 200,000 × {d} float32, k = {k}", X.astype("f4"), start, dtypes=("f4",), peers=k < 64)
+            for dtype in ("f4", "f8"):
+                work = f"fit 200,000 × {d} {dtype}, k = {k}"
+                fits(work, X.astype(dtype), start, dtypes=(dtype,), peers=k < 64 and dtype == "f4")
+
+
+def real():
+    """What ships with scikit-learn: the colours of a photograph, as numbers; its patches; digits."""
+    china, rng = np.asarray(load_sample_image("china.jpg")), np.random.default_rng(0)
+    places = rng.integers(0, (427 - 4, 640 - 4), (200_000, 2))
+    for name, X in (
+        ("200,000 pixels of china.jpg", china.reshape(-1, 3)[rng.choice(china[..., 0].size, 200_000, replace=False)]),
+        ("200,000 patches of 2 × 2 pixels", np.stack([china[y : y + 2, x : x + 2].ravel() for y, x in places])),
+        ("200,000 grey patches of 4 × 4", np.stack([china[y : y + 4, x : x + 4, 1].ravel() for y, x in places])),
+        ("1,797 digits of 8 × 8 pixels", load_digits().data),
+    ):
+        for k in (8, 64, 256):
+            start = X[rng.choice(len(X), k, replace=False)].astype("f4")
+            for dtype in ("f4", "f8"):
+                fits(f"fit {name} {dtype}, k = {k}", X.astype(dtype), start, dtypes=(dtype,), peers=False)
 
 
 def patches():
@@ -208,7 +234,22 @@ def threads():
         line(f"dense pass, {name}, ten iterations", "one thread, two threads", times[0], times[1])
 
 
-PARTS = {f.__name__: f for f in (predict, pixels, small, blobs, patches, tiny, threads)}
+def start():
+    """A process of its own, without a cache of compiled kernels and with one, from the end of `import numba` on."""
+    code = (
+        "import numba, time; begin = time.perf_counter(); import lloydq; from pathlib import Path;"
+        "photo = Path(lloydq.__file__).parent / 'data' / 'dandelion.jpg'; lloydq.quantize(photo, 64, tol=1);"
+        "first = time.perf_counter() - begin; begin = time.perf_counter(); lloydq.quantize(photo, 64, tol=1);"
+        "print(first - (time.perf_counter() - begin))"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        env = dict(os.environ, NUMBA_CACHE_DIR=folder, PYTHONWARNINGS="ignore")
+        times = [float(subprocess.check_output([sys.executable, "-c", code], env=env)) for _ in range(6)]
+    print(f"{'start of a process, beyond the work itself':44}{'nothing compiled yet':26}{times[0]:11.2f} s")
+    print(f"{'':44}{'kernels from the cache':26}{median(times[1:]):11.2f} s")
+
+
+PARTS = {f.__name__: f for f in (predict, pixels, pictures, small, blobs, real, patches, tiny, threads, start)}
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")

@@ -79,11 +79,12 @@ class KMeans(Clusterer):
         An int gives the same result at every call.
     copy_x : bool, default True
         Accepted, and not used: X is never changed.
-    algorithm : "auto", "lloyd", "elkan", "plain", "dense", "bounds" or "blocks", default "lloyd"
+    algorithm : "auto", "lloyd", "elkan", "plain", "dense", "bounds", "groups" or "blocks", default "lloyd"
         The first three are the fastest way that is exact. "plain" forces NumPy's loop, "dense" the compiled one that
         compares every point, "bounds" the one that compares those points alone whose label may have changed (Hamerly
-        2010, Newling and Fleuret 2016), "blocks" the one for pixels, (n, 3) uint8, on blocks of near colours. The
-        result is the same, the inertia of pixels to rounding.
+        2010), "groups" the one that compares them with those groups of centroids alone that may have come nearer (Ding
+        and others 2015), "blocks" the one for pixels, (n, 3) uint8, on blocks of near colours. The result is the same,
+        the inertia of pixels to rounding.
     n_threads : int, optional
         The processors that this process may use, if left out. The result does not depend on it.
     empty_cluster : "farthest", "keep" or "error", default "farthest"
@@ -120,8 +121,8 @@ class KMeans(Clusterer):
     Notes
     -----
     X is never copied, unless it is a list or an array of objects, bools or long doubles: a `numpy.memmap` larger than
-    memory is read in passes. At the peak a fit takes 24 bytes a row (32 with weights that are not float64), 16 MiB, and
-    for each thread 16 MiB and 256·k·d bytes.
+    memory is read in passes. At the peak a fit takes 24 bytes a row (32 with weights that are not float64), from k·d of
+    1,000 on 8 + k/4 bytes more, 16 MiB, and for each thread 16 MiB and 256·k·d bytes.
 
     Examples
     --------
@@ -133,7 +134,7 @@ class KMeans(Clusterer):
     ----------
     S. P. Lloyd, "Least squares quantization in PCM", IEEE Transactions on Information Theory 28 (1982).
     G. Hamerly, "Making k-means even faster", SDM (2010).
-    J. Newling, F. Fleuret, "Fast k-means with accurate bounds", ICML (2016).
+    Y. Ding, Y. Zhao, X. Shen, M. Musuvathi, T. Mytkowicz, "Yinyang k-means", ICML (2015).
     """
 
     labels_: Array

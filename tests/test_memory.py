@@ -11,6 +11,7 @@ import pytest
 
 from lloydq import ConvergenceWarning, KMeans, kernels
 from lloydq.lloyd import chunks
+from lloydq.passes import GroupsPass, suited
 
 MiB = 1 << 20
 
@@ -71,6 +72,13 @@ def test_a_weighted_fit_takes_what_it_says(n, d, k, weights, rng):
     for init in ("k-means++", "random"):
         most = peak(X, k, weight, init=init, n_init=1, random_state=0, n_threads=2)
         assert most <= stated(n, d, k, 2, converted_weights=weights != "f8")
+
+
+@pytest.mark.parametrize(("d", "k"), [(12, 256), (40, 64)])
+def test_a_fit_with_groups_takes_what_it_says(d, k, rng):
+    X = rng.random((300_000, d), np.float32)
+    assert type(suited(X, None, k)) is GroupsPass
+    assert peak(X, k, init=X[:k], n_threads=2) <= stated(len(X), d, k, 2) + (8 + k / 4) * len(X)
 
 
 def test_many_equal_points(rng):

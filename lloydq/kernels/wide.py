@@ -168,6 +168,10 @@ def visit_groups(
     """
     (n, d), k, groups, moved, computed = X.shape, centroids.shape[0], drift.shape[0], 0, 0
     distance, due, least = np.empty(GROUP), np.empty(ROWS + 1, np.int64), np.empty(ROWS + 1)
+    sizes = np.zeros(groups, np.int64)
+    for g in range(groups):
+        for q in range(GROUP):
+            sizes[g] += members[g, q] >= 0
     for start in range(0, n, ROWS):
         asked = 0
         for i in range(start, min(start + ROWS, n)):
@@ -189,7 +193,7 @@ def visit_groups(
             upper[i], slack[i] = most - own[label], (bound - most) + owed[label]
             due[many] = i
             many += bound <= most
-        computed += asked
+        computed += asked  # and less where it is one of its group's
         for p in range(many):
             i, old = due[p], labels[due[p]]
             most, nearest, new, runner, known = upper[i] + own[old], np.inf, k, np.inf, False
@@ -215,7 +219,7 @@ def visit_groups(
                         first, second, which = distance[q], first, q
                     elif distance[q] < second:
                         second = distance[q]
-                computed += GROUP
+                computed += sizes[g]
                 lower[i, g] = _kept((np.sqrt(first) if first >= TINY else 0.0) + drift[g])
                 j = members[g, which]
                 if first < nearest or (first == nearest and j < new):
@@ -230,6 +234,7 @@ def visit_groups(
                     lower[i, g] = min(lower[i, g], _kept((1.0 - 3.0 * SAFE) * most + drift[g]))
             elif not known:
                 new = old
+            computed -= known
             if known or new != old:
                 most, g = np.sqrt(max(nearest, TINY)) * (1.0 + SAFE), group[new]
                 lower[i, g] = _kept((np.sqrt(runner) if runner >= TINY else 0.0) + drift[g])

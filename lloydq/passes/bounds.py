@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..lloyd import Array, Sums
+from ..lloyd import Array, Sums, chunks
 from .dense import DensePass
 
 ROUNDING = 1e-11  # of what is owed, which is a sum of up to 90,000 movements
@@ -35,7 +35,7 @@ class BoundsPass(DensePass):
         """Centroids have moved; how the points are to be visited."""
         moved = np.sqrt(((centroids - self.centroids) ** 2).sum(axis=1)) * (1 + 1e-12)
         if self.owed.max() > SETTLE * moved.max():
-            self.each(self.settle, self.pieces)
+            self.each(self.settle, chunks((len(self.X), len(centroids)), 1))
             for debt in self.debts:
                 debt[:] = 0.0
         self.owe(moved)
