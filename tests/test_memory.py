@@ -9,9 +9,10 @@ import warnings
 import numpy as np
 import pytest
 
-from lloydq import ConvergenceWarning, KMeans, kernels
+from lloydq import ConvergenceWarning, KMeans, kernels, steps
+from lloydq.colors import DistinctColors
 from lloydq.lloyd import chunks
-from lloydq.passes import GroupsPass, suited
+from lloydq.passes import BlockPass, GroupsPass, suited
 
 MiB = 1 << 20
 
@@ -117,3 +118,19 @@ def test_a_map_larger_than_the_memory_of_the_process(mapped, tmp_path, rng):
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=300)
     assert done.stdout.split("\n")[:2] == [f"{n} 2", "a copy would not fit"], done.stderr
+
+
+def test_a_fit_of_colours_takes_24_bytes_for_each(rng):
+    """3 for the colour and 8 for its count, which are given here, and 13 more."""
+    codes = rng.choice(1 << 24, 600_000, replace=False)
+    pixels = np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=1).astype(np.uint8)
+    distinct = DistinctColors(pixels, 2)
+    colors, weight, start = distinct.colors, distinct.weight, pixels[:64].astype(float)
+    for _ in steps(colors[:9_000], start, weight[:9_000], make_pass=BlockPass, max_iter=2):
+        pass
+    tracemalloc.start()
+    for step in steps(colors, start, weight, make_pass=lambda X, w: BlockPass(X, w, 2), max_iter=5):
+        assert step.sums.computed
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most <= 13 * len(colors) + 4 * MiB
