@@ -1,6 +1,6 @@
 """lloydq against its peers, from the same centroids, each at its best: time, ratio, and the inertia that was reached.
 
-    python bench/goals.py [predict] [pixels] [pictures] [small] [blobs] [real] [patches] [tiny] [threads] [start]
+    python bench/goals.py [predict] [wide] [pixels] [pictures] [small] [blobs] [real] [patches] [tiny] [threads] [start]
 
 scikit-learn has to be installed; faiss, scikit-learn-intelex and scipy take part where they are. Everybody has the
 processors that this process may use, and OpenBLAS its best kernel. What cannot stop when no label changes (faiss,
@@ -119,20 +119,32 @@ def predict():
         for k in (16, 64, 256):
             rng = np.random.default_rng(k)
             centroids = pixels[rng.choice(len(pixels), k, replace=False)] + rng.random((k, 3)) / 4
-            work = f"predict {name}, k = {k}"
-            time, _ = seconds(lambda p=pixels, c=centroids: lloydq.nearest(p, c))
-            line(work, "lloydq", time, time)
-            models = [("scikit-learn", sklearn.cluster.KMeans, dtype) for dtype in ("f4", "f8")]
-            if intel is not None:
-                models.append(("scikit-learn-intelex", intel.KMeans, "f4"))
-            for who, kind, dtype in models:
-                Y, c = pixels.astype(dtype), centroids.astype(dtype)
-                model = kind(k, init=c, n_init=1, max_iter=2).fit(np.repeat(c, 60, axis=0))
-                line(work, f"{who} {dtype}", seconds(lambda m=model, Y=Y: m.predict(Y))[0], time)
-            if faiss is not None:
-                index, Y = faiss.IndexFlatL2(3), pixels.astype("f4")
-                index.add(centroids.astype("f4"))
-                line(work, "faiss f4", seconds(lambda i=index, Y=Y: i.search(Y, 1))[0], time)
+            predicted(f"predict {name}, k = {k}", pixels, centroids)
+
+
+def predicted(work, X, centroids):
+    """The labels of all points by everybody; those of others may be wrong where two centroids are equally near."""
+    time, _ = seconds(lambda: lloydq.nearest(X, centroids))
+    line(work, "lloydq", time, time)
+    models = [("scikit-learn", sklearn.cluster.KMeans, dtype) for dtype in ("f4", "f8")]
+    if intel is not None:
+        models.append(("scikit-learn-intelex", intel.KMeans, "f4"))
+    for who, kind, dtype in models:
+        Y, c = X.astype(dtype), centroids.astype(dtype)
+        model = kind(len(c), init=c, n_init=1, max_iter=2).fit(np.repeat(c, 60, axis=0))
+        line(work, f"{who} {dtype}", seconds(lambda m=model, Y=Y: m.predict(Y))[0], time)
+    if faiss is not None:
+        index, Y = faiss.IndexFlatL2(X.shape[1]), X.astype("f4")
+        index.add(centroids.astype("f4"))
+        line(work, "faiss f4", seconds(lambda: index.search(Y, 1))[0], time)
+
+
+def wide():
+    for X in (mixture(200_000, 16), patches_of(4), patches_of(8)):
+        for k in (16, 64, 256):
+            rng = np.random.default_rng(k)
+            centroids = X[rng.choice(len(X), k, replace=False)] + rng.random((k, X.shape[1])) / 4
+            predicted(f"predict {len(X):,} × {X.shape[1]} float32, k = {k}", X.astype("f4"), centroids)
 
 
 def pixels():
@@ -203,11 +215,16 @@ def real():
                 fits(f"fit {name} {dtype}, k = {k}", X.astype(dtype), start, dtypes=(dtype,), peers=False)
 
 
-def patches():
+def patches_of(side):
+    """100,000 squares of the photograph, a row of float32 each."""
     picture, rng = PHOTO.reshape(1080, 1920, 3), np.random.default_rng(0)
+    places = rng.integers(0, (1080 - side, 1920 - side), (100_000, 2))
+    return np.stack([picture[y : y + side, x : x + side].ravel() for y, x in places]).astype("f4")
+
+
+def patches():
     for side in (4, 8):
-        places = rng.integers(0, (1080 - side, 1920 - side), (100_000, 2))
-        X = np.stack([picture[y : y + side, x : x + side].ravel() for y, x in places]).astype("f4")
+        X = patches_of(side)
         for k in (64, 256):
             fits(f"fit 100,000 patches × {X.shape[1]}, k = {k}", X, X[:k], dtypes=("f4",), peers=False)
 
@@ -249,7 +266,7 @@ def start():
     print(f"{'':44}{'kernels from the cache':26}{median(times[1:]):11.2f} s")
 
 
-PARTS = {f.__name__: f for f in (predict, pixels, pictures, small, blobs, real, patches, tiny, threads, start)}
+PARTS = {f.__name__: f for f in (predict, wide, pixels, pictures, small, blobs, real, patches, tiny, threads, start)}
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
