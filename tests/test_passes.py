@@ -109,6 +109,13 @@ WIDE = {
 }
 
 
+def test_distances_that_overflow(rng):
+    """`KMeans` refuses such points; the loop itself need not."""
+    X = rng.normal(size=(3_001, 20)) * 10.0 ** rng.integers(0, 160, (3_001, 1))
+    with np.errstate(all="ignore"):
+        same_steps(X, X[:17], None, DensePass, BoundsPass, GroupsPass, limit=10)
+
+
 @pytest.mark.parametrize("kind", WIDE)
 def test_many_columns(kind, rng, photo):
     """Products in float32 that decide nothing, or not enough, leave it to the definition."""

@@ -56,7 +56,7 @@ def visit_due(
         stop = min(start + BLOCK, n)
         for i in range(start, stop):  # without a branch: which rows are due cannot be foreseen
             rows[filled] = i
-            filled += slack[i] <= limit[labels[i]]
+            filled += not slack[i] > limit[labels[i]]  # NaN, of distances that overflow, is due
         if filled < BLOCK and stop < n:
             continue
         while filled > 0:

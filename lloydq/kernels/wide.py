@@ -176,7 +176,7 @@ def visit_groups(
         asked = 0
         for i in range(start, min(start + ROWS, n)):
             due[asked] = i
-            asked += slack[i] <= limit[labels[i]]
+            asked += not slack[i] > limit[labels[i]]  # NaN, of distances that overflow, is due
         many = 0
         for p in range(asked):  # do the bounds of all groups together leave a doubt?
             i, label = due[p], labels[due[p]]
@@ -185,14 +185,14 @@ def visit_groups(
                 bound = min(bound, lower[i, g] - drift[g])
             slack[i] = (bound - most) + owed[label]
             due[many], least[many] = i, bound
-            many += bound <= most
+            many += not bound > most
         asked, many = many, 0
         for p in range(asked):  # and if it is known how far its own centroid is?
             i, label, bound = due[p], labels[due[p]], least[p]
             most = np.sqrt(max(_square_roughly(X, i, centroids, label), TINY)) * (1.0 + SAFE)
             upper[i], slack[i] = most - own[label], (bound - most) + owed[label]
             due[many] = i
-            many += bound <= most
+            many += not bound > most
         computed += asked  # and less where it is one of its group's
         for p in range(many):
             i, old = due[p], labels[due[p]]
