@@ -6,6 +6,7 @@ from operator import add
 import numpy as np
 
 from . import pool
+from .colors import DistinctColors, codes
 from .lloyd import Array, chunks
 
 PART, MOST = 256, 4096  # rows of a part, at least; limits between parts, at most
@@ -49,6 +50,29 @@ class SortedPositions:
     def rows(self, positions: Array) -> Array:
         """A row of the X that was given for each of these positions (t,)."""
         return np.asarray(self._rows[positions])
+
+
+class ColorPositions(SortedPositions):
+    """The same for pixels, (n, 3) uint8: their distinct colours in the order of their codes, neighbours together."""
+
+    def __init__(self, X: Array, weight: Array | None, n_threads: int | None) -> None:
+        self.n_threads, self.given = n_threads, (X, weight)
+        found = codes(X)
+        if (found[1:] > found[:-1]).all() and (weight is None or weight.all()):  # they are that already
+            self.X, self.weight = X, np.ones(len(X)) if weight is None else weight
+        else:
+            distinct = DistinctColors(X, n_threads, weight)
+            self.X, self.weight = distinct.colors, distinct.weight
+
+    def rows(self, positions: Array) -> Array:
+        (X, weight), (wanted, at) = self.given, np.unique(codes(self.X[positions]), return_inverse=True)
+        rows = np.full(len(wanted), len(X))
+        for piece in chunks(X.shape, 1):
+            found = codes(X[piece])
+            place = np.minimum(np.searchsorted(wanted, found), len(wanted) - 1)
+            hit = np.flatnonzero((wanted[place] == found) & (True if weight is None else weight[piece] > 0))
+            np.minimum.at(rows, place[hit], hit + piece.start)
+        return np.asarray(rows[at])
 
 
 class PartedPositions:

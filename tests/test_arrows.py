@@ -14,7 +14,7 @@ ARROWS = {
     "checks": {"lloyd"},  # for the type of an array
     "passes": {"colors", "kernels", "lloyd", "pool"},  # lloyd: the pass that every other one extends
     "protocol": {"lloyd"},
-    "positions": {"kernels", "lloyd", "pool"},
+    "positions": {"colors", "kernels", "lloyd", "pool"},
     "seeding": {"checks", "kernels", "lloyd", "passes", "pool", "positions"},
     "fitting": {"lloyd", "passes"},
     "colors": {"kernels", "lloyd", "pool"},

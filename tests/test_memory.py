@@ -13,6 +13,7 @@ from lloydq import ConvergenceWarning, KMeans, kernels, steps
 from lloydq.colors import DistinctColors
 from lloydq.lloyd import chunks
 from lloydq.passes import BlockPass, GroupsPass, suited
+from lloydq.seeding import Starts
 
 MiB = 1 << 20
 
@@ -125,7 +126,11 @@ def test_a_fit_of_colours_takes_24_bytes_for_each(rng):
     codes = rng.choice(1 << 24, 600_000, replace=False)
     pixels = np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=1).astype(np.uint8)
     distinct = DistinctColors(pixels, 2)
-    colors, weight, start = distinct.colors, distinct.weight, pixels[:64].astype(float)
+    colors, weight = distinct.colors, distinct.weight
+    tracemalloc.start()
+    start = Starts(colors, weight, 64, "k-means++", 2, given=colors).draw(rng)
+    assert tracemalloc.get_traced_memory()[1] <= 13 * len(colors) + 4 * MiB
+    tracemalloc.stop()
     for _ in steps(colors[:9_000], start, weight[:9_000], make_pass=BlockPass, max_iter=2):
         pass
     tracemalloc.start()

@@ -40,7 +40,7 @@ def _reach(columns: Array, row: int, first: int, n: int, nearest: Array, reached
     for i in range(n):
         reached[i] = 0.0
     for t in range(columns.shape[0]):
-        c = columns[t, row]
+        c = float(columns[t, row])
         for i in range(n):
             difference = columns[t, first + i] - c
             reached[i] += difference * difference
@@ -63,10 +63,22 @@ def _mass(weight: Array, first: int, n: int, reached: Array) -> float:
 
 
 @inner
-def _apart(sums: Array, square: float, row: int, first: int, n: int) -> float:
-    """The squared distance of a row to n points, at least: by their sums, which ascend (Cauchy and Schwarz)."""
-    apart = max(sums[first] - sums[row], sums[row] - sums[first + n - 1], 0.0)
-    return float(apart * apart / square * (1.0 - 1e-6))
+def _apart(
+    columns: Array, sums: Array, square: float, low: Array, high: Array, row: int, part: int, first: int, n: int
+) -> float:
+    """The squared distance of a row to the n points of a part, at least.
+
+    By their sums, where there are any: they ascend (Cauchy and Schwarz). Otherwise by the part's box, low to high.
+    """
+    if sums.shape[0] > 0:
+        apart = max(sums[first] - sums[row], sums[row] - sums[first + n - 1], 0.0)
+        return float(apart * apart / square * (1.0 - 1e-6))
+    apart = 0.0
+    for t in range(columns.shape[0]):
+        x = float(columns[t, row])
+        gap = max(low[t, part] - x, x - high[t, part], 0.0)
+        apart += gap * gap
+    return float(apart)
 
 
 @inner
@@ -105,16 +117,21 @@ def plus_plus(
 ) -> None:  # fmt: skip
     """The whole of greedy k-means++: which points, columns (d, n), are drawn (k,), by numbers between 0 and 1.
 
-    They stand in the order of their sums (n,), Σ factor · x, and Σ factor² is the square. Parts of PART points are left
-    as they are where by their sums a draw is farther than what was drawn before.
+    They stand in the order of their sums (n,), Σ factor · x, and Σ factor² is the square; or, with no sums, so that
+    whole numbers that are near to each other stand together. Parts of PART points are left as they are where by their
+    sums, or by their boxes, a draw is farther than what was drawn before.
     """
     n, parts = columns.shape[1], (columns.shape[1] + PART - 1) // PART
     nearest, reached, found, used = np.empty(n), np.empty(PART), np.empty(trials, np.int64), 0
     mass, most, potentials = np.empty(parts), np.empty(parts), np.empty(trials)
     for i in range(n):
         nearest[i] = np.inf
+    low, high = np.full((columns.shape[0], parts), np.inf), np.full((columns.shape[0], parts), -np.inf)
     for part in range(parts):
         mass[part], most[part] = 0.0, np.inf
+        for t in range(columns.shape[0]):
+            for i in range(part * PART, min((part + 1) * PART, n)):
+                low[t, part], high[t, part] = min(low[t, part], columns[t, i]), max(high[t, part], columns[t, i])
     for j in range(drawn.shape[0]):
         total, many, best, least = 0.0, trials, 0, np.inf
         for part in range(parts):
@@ -131,7 +148,7 @@ def plus_plus(
             potentials[q] = 0.0
             for part in range(parts):
                 first, size = part * PART, min(PART, n - part * PART)
-                if _apart(sums, square, found[q], first, size) >= most[part]:
+                if _apart(columns, sums, square, low, high, found[q], part, first, size) >= most[part]:
                     potentials[q] += mass[part]
                 else:
                     _reach(columns, found[q], first, size, nearest, reached)
@@ -142,7 +159,7 @@ def plus_plus(
         drawn[j] = found[best]
         for part in range(parts):
             first, size = part * PART, min(PART, n - part * PART)
-            if _apart(sums, square, found[best], first, size) < most[part]:
+            if _apart(columns, sums, square, low, high, found[best], part, first, size) < most[part]:
                 _reach(columns, found[best], first, size, nearest, reached)
                 mass[part], most[part] = _mass(weight, first, size, reached), 0.0
                 for i in range(size):

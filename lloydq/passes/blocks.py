@@ -45,7 +45,7 @@ class BlockPass(DensePass):
         self.forget()
 
     def forget(self) -> None:
-        self.parts, self.work = list(map(self.part, self.rows)), self.X.size
+        self.work, self.parts = self.X.size, list[Blocks]()
         self.__dict__.pop("centroids", None)
 
     def again(self) -> Self:
@@ -63,6 +63,7 @@ class BlockPass(DensePass):
 
     def __call__(self, centroids: Array) -> Sums:
         known, k, blocks = hasattr(self, "centroids"), len(centroids), self.kernels.blocks
+        self.parts = self.parts or list(map(self.part, self.rows))
         shift = np.sqrt(((centroids - self.centroids) ** 2).sum(axis=1)) if known else np.full(k, np.inf)
         self.moved = np.minimum(np.ceil(shift * (1 + 1e-12) * blocks.UNIT), blocks.MOST).astype(np.int32)
         self.centroids, self.columns = centroids, np.ascontiguousarray(centroids.T)
