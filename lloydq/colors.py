@@ -36,7 +36,7 @@ class DistinctColors:
     Notes
     -----
     Pixels of three channels are read twice: to mark the cells that occur, and to count in those. Others, and weighted
-    ones, are sorted in pieces.
+    ones, are sorted in pieces, unless they are distinct and in order as they come.
 
     Examples
     --------
@@ -46,8 +46,10 @@ class DistinctColors:
     """
 
     def __init__(self, pixels: Array, n_threads: int | None = None, weight: Array | None = None) -> None:
-        self.n_threads, self.summed = n_threads, None
-        if weight is None and pixels.shape[1] == 3 and len(pixels) > FEW:
+        self.n_threads, self.summed = n_threads, weight
+        if (weight is None or weight.all()) and _distinct(pixels):
+            self.colors, self.counts = pixels, np.ones(len(pixels), np.int64)
+        elif weight is None and pixels.shape[1] == 3 and len(pixels) > FEW:
             self.colors, self.counts = _counted(pixels, n_threads)
         else:
             found, self.counts, self.summed = _sorted(pixels, weight, n_threads)
@@ -69,6 +71,15 @@ def codes(colors: Array) -> Array:
     r, g, b = channels
     cells, low = (r >> 3) << 10 | (g >> 3) << 5 | b >> 3, (b & 7) << 6 | (r & 7) << 3 | g & 7
     return np.asarray(cells << 9 | low)
+
+
+def _distinct(pixels: Array) -> bool:
+    """Whether they are so, in the order of their codes."""
+
+    def ascend(found: Array) -> bool:
+        return bool((found[1:] > found[:-1]).all())
+
+    return all(ascend(codes(pixels[i : i + FEW])) for i in range(0, len(pixels), FEW - 1))
 
 
 def _decoded(found: Array, d: int) -> Array:

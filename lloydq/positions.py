@@ -10,7 +10,6 @@ from .colors import DistinctColors, codes
 from .lloyd import Array, chunks
 
 PART, MOST = 256, 4096  # rows of a part, at least; limits between parts, at most
-COPIED = 1 << 16  # rows of which codes are made at a time
 LIGHT = 1 << 18  # rows up to which a thread adds up weights (1 ns a row) sooner than another one wakes up
 
 
@@ -58,11 +57,8 @@ class ColorPositions(SortedPositions):
 
     def __init__(self, X: Array, weight: Array | None, n_threads: int | None) -> None:
         self.n_threads, self.given = n_threads, (X, weight)
-        if (weight is None or weight.all()) and all(in_order(X[i : i + COPIED]) for i in range(0, len(X), COPIED - 1)):
-            self.X, self.weight = X, np.ones(len(X)) if weight is None else weight
-        else:
-            distinct = DistinctColors(X, n_threads, weight)
-            self.X, self.weight = distinct.colors, distinct.weight
+        distinct = DistinctColors(X, n_threads, weight)
+        self.X, self.weight = distinct.colors, distinct.weight
 
     def rows(self, positions: Array) -> Array:
         (X, weight), (wanted, at) = self.given, np.unique(codes(self.X[positions]), return_inverse=True)
@@ -156,12 +152,6 @@ class PartedPositions:
 
     def rows(self, positions: Array) -> Array:
         return positions
-
-
-def in_order(pixels: Array) -> bool:
-    """Whether the codes of pixels ascend, so that all are distinct."""
-    found = codes(pixels)
-    return bool((found[1:] > found[:-1]).all())
 
 
 @cache
