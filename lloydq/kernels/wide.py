@@ -17,6 +17,7 @@ SAFE, TINY = 1e-12, 1e-290  # more than a distance loses by rounding; squares be
 DOWN = 1 - 2e-7  # more than rounding a bound to float32 adds to it
 LEAST_BOUND, MOST_BOUND = 1e-36, 3e38  # what is kept: float32 rounds coarser below, and has no more above
 UNIT, LEAST = 2.0**-24, 1e-44  # what rounding to float32 may change of a number, and at least
+LARGE = 1e37  # sums in float32 up to which none of their parts overflows
 
 
 @rough
@@ -121,7 +122,10 @@ def assign_wide(
             _best(product, g, first, second, which)
         for i in range(many):
             row, radius = start + i, np.sqrt(float(norm[i])) * (1.0 + loss)
-            error = loss * (reach * (0.5 * reach + radius) + 1e-8 * (radius + reach) ** 2) + d * LEAST * (1.0 + reach)
+            size = reach * (0.5 * reach + radius)  # of what is added up
+            error = loss * (size + 1e-8 * (radius + reach) ** 2) + d * LEAST * (1.0 + reach)
+            if not size < LARGE:
+                error = np.inf
             nearest, runner, own = np.inf, np.inf, 0
             for g in range(groups):
                 if first[g, i] < nearest:
