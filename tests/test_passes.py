@@ -101,7 +101,7 @@ WIDE = {
     "duplicates": lambda rng, _: np.repeat(rng.normal(size=(90, 33)), 101, axis=0),
     "one that is far": lambda rng, _: np.vstack([rng.normal(size=(9_000, 18)), np.full(18, 1e12)]),
     "large": lambda rng, _: rng.normal(size=(5_001, 24)) * 1e30,
-    "where float32 ends": lambda rng, _: rng.normal(size=(5_001, 24)) * 3e18,
+    "where float32 ends": lambda rng, _: rng.normal(size=(5_001, 24)) * 5e18,
     "huge": lambda rng, _: rng.normal(size=(5_001, 24)) * 1e140,
     "small": lambda rng, _: rng.normal(size=(5_001, 24)) * 1e-21,
     "below float32": lambda rng, _: rng.normal(size=(5_001, 24)) * 1e-44,
