@@ -28,19 +28,24 @@ def _compare_3(block: Array, centroids: Array, k: int, nearest: Array, found: Ar
 
 @inner
 def _compare(block: Array, centroids: Array, distance: Array, nearest: Array, found: Array) -> None:
-    """Any dimension: one centroid and one coordinate at a time."""
-    for j in range(centroids.shape[0]):
+    """Any dimension: one centroid and one coordinate at a time, the last one as it is compared."""
+    k, d = centroids.shape
+    for j in range(k):
+        c = centroids[j, 0]
         for i in range(BLOCK):
-            distance[i] = 0.0
-        for t in range(centroids.shape[1]):
+            distance[i] = (block[0, i] - c) * (block[0, i] - c) if d > 1 else 0.0
+        for t in range(1, d - 1):
             c = centroids[j, t]
             for i in range(BLOCK):
                 difference = block[t, i] - c
                 distance[i] += difference * difference
+        c = centroids[j, d - 1]
         for i in range(BLOCK):
-            closer = distance[i] < nearest[i]
+            difference = block[d - 1, i] - c
+            square = distance[i] + difference * difference
+            closer = square < nearest[i]
             found[i] = j if closer else found[i]
-            nearest[i] = distance[i] if closer else nearest[i]
+            nearest[i] = square if closer else nearest[i]
 
 
 @inner
