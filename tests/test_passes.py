@@ -110,6 +110,21 @@ WIDE = {
 }
 
 
+@pytest.mark.parametrize("kind", [BoundsPass, GroupsPass])
+def test_a_centroid_that_came_from_far_to_points_that_are_near(kind, rng):
+    """What it has moved is 1e15 times what tells its points apart."""
+    for _ in range(20):
+        X = np.concatenate([rng.normal(size=(400, 2)) * 1e-12, rng.normal(size=(400, 2)) * 1e3])
+        near, far = rng.normal(size=(16, 2)) * 1e-12, rng.normal(size=(16, 2)) * 10 + [1000, 0]
+        visit, centroids = kind(X), np.concatenate([near, far])
+        for call in range(8):
+            visit(centroids)
+            np.testing.assert_array_equal(visit.labels, lloyd.assign(X, centroids))
+            centroids = centroids.copy()
+            centroids[20] += 1
+            centroids[16] = rng.normal(size=2) * 1e-12 if call == 0 else centroids[16] + rng.normal(size=2) * 3e-13
+
+
 def test_distances_that_overflow(rng):
     """`KMeans` refuses such points; the loop itself need not."""
     X = rng.normal(size=(3_001, 20)) * 10.0 ** rng.integers(0, 160, (3_001, 1))

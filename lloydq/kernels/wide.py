@@ -90,6 +90,12 @@ def _kept(bound: float) -> float:
     return np.float32(min(bound, MOST_BOUND) * DOWN if bound > LEAST_BOUND else 0.0)  # type: ignore[return-value]
 
 
+@inner
+def _ahead(most: float, own: float) -> float:
+    """An upper bound from which `own` was taken, to be added again: not below what it is, though digits are lost."""
+    return most - own + SAFE * own
+
+
 @kernel
 def assign_wide(
     X: Array, centroids: Array, origin: Array, table: Array, halves: Array, members: Array, reach: float,
@@ -194,7 +200,7 @@ def visit_groups(
         for p in range(asked):  # and if it is known how far its own centroid is?
             i, label, bound = due[p], labels[due[p]], least[p]
             most = np.sqrt(max(_square_roughly(X, i, centroids, label), TINY)) * (1.0 + SAFE)
-            upper[i], slack[i] = most - own[label], (bound - most) + owed[label]
+            upper[i], slack[i] = _ahead(most, own[label]), (bound - most) + owed[label]
             due[many] = i
             many += not bound > most
         computed += asked  # and less where it is one of its group's
@@ -242,7 +248,7 @@ def visit_groups(
             if known or new != old:
                 most, g = np.sqrt(max(nearest, TINY)) * (1.0 + SAFE), group[new]
                 lower[i, g] = _kept((np.sqrt(runner) if runner >= TINY else 0.0) + drift[g])
-                upper[i] = most - own[new]
+                upper[i] = _ahead(most, own[new])
             bound = np.inf
             for g in range(groups):
                 bound = min(bound, lower[i, g] - drift[g])
