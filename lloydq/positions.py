@@ -35,6 +35,10 @@ class SortedPositions:
         self._rows, self.X = rows[order[starts]], X[order[starts]]
         self.weight = np.add.reduceat(np.ones(len(rows)) if weight is None else weight[rows[order]], starts)
 
+    def in_columns(self) -> tuple[Array, Array]:
+        """The positions by columns (d, p) and the sums (p,) in whose order they stand, as k-means++ takes them."""
+        return np.ascontiguousarray(self.X.T, np.float64), sum_of_columns(self.X)
+
     def draw(self, uniform: Array, factor: Array) -> Array:
         """The positions (t,) at which weight · factor (p,), added up, passes these parts (t,) of its total.
 
@@ -59,6 +63,10 @@ class ColorPositions(SortedPositions):
         self.n_threads, self.given = n_threads, (X, weight)
         distinct = DistinctColors(X, n_threads, weight)
         self.X, self.weight = distinct.colors, distinct.weight
+
+    def in_columns(self) -> tuple[Array, Array]:
+        """The same; they do not stand in the order of sums."""
+        return np.ascontiguousarray(self.X.T), np.empty(0)
 
     def rows(self, positions: Array) -> Array:
         (X, weight), (wanted, at) = self.given, np.unique(codes(self.X[positions]), return_inverse=True)

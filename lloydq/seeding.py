@@ -12,7 +12,7 @@ import numpy as np
 from . import checks, pool
 from .lloyd import Array, chunks, squared_distances
 from .passes.nearest import TINY, tiny
-from .positions import ColorPositions, PartedPositions, Positions, SortedPositions, factors, sum_of_columns
+from .positions import ColorPositions, PartedPositions, Positions, SortedPositions, factors
 
 FEW, SMALL = 1 << 17, 1 << 23  # rows and bytes of which a sorted copy may be made
 WORTH = 512  # rows for each draw up to which it is made: sorting takes 60 ns a row, a draw from a part 25 µs
@@ -91,12 +91,12 @@ def plus_plus(positions: Positions, k: int, rng: np.random.Generator, trials: in
     trials = trials or usual_trials(k)
     plain = tiny(X, k)
     loops: Any = _Plain if plain else import_module("lloydq.kernels")
-    colors = isinstance(positions, ColorPositions)
-    if not plain and (colors or (X.size <= SERIAL and isinstance(positions, SortedPositions))):
+    copied = X.size <= SERIAL or isinstance(positions, ColorPositions)
+    if not plain and copied and isinstance(positions, SortedPositions):
         drawn, uniform = np.empty(k, np.intp), rng.random(k * (trials + 1))
-        columns = np.ascontiguousarray(X.T, None if colors else np.float64)
-        sums, square = np.empty(0) if colors else sum_of_columns(X), float((factors(X.shape[1]) ** 2).sum())
-        loops.plus_plus(columns, weight, sums, square, trials, uniform, ROUNDING, drawn)
+        columns, sums, w = (loops.block_of(array, slice(None)) for array in (*positions.in_columns(), weight))
+        square = float((factors(X.shape[1]) ** 2).sum())
+        loops.plus_plus(columns, w, sums, square, trials, uniform, ROUNDING, drawn)
         return drawn
     nearest, everywhere = np.full(len(X), np.inf), np.ones(len(X), np.uint8)  # nearest: D² of each
     pieces = chunks(X.shape, trials)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lloydq import kmeans_plusplus, seeding
-from lloydq.positions import PartedPositions, SortedPositions, passed, sum_of_columns
+from lloydq.positions import ColorPositions, PartedPositions, SortedPositions, passed, sum_of_columns
 from lloydq.seeding import Starts, positions_of, random_positions
 
 INITS = ["k-means++", "random"]
@@ -42,6 +42,21 @@ def test_kernels_and_numpy_draw_the_same_on_any_number_of_threads(init, rng, mon
             for kind in (SortedPositions, PartedPositions):
                 for n_threads in (1, 3):
                     np.testing.assert_array_equal(start(X, 12, init, 5, weight, kind, n_threads), plain)
+
+
+def test_parts_of_colours_that_are_left_out_change_nothing(rng, monkeypatch):
+    """Boxes in the kernel, every distance in NumPy."""
+    pixels = np.concatenate([rng.integers(0, 256, (9_000, 3)), rng.normal(90, 9, (9_000, 3))]).astype(np.uint8)
+    for weight in (None, rng.integers(0, 4, len(pixels)).astype(np.float64)):
+        for k in (3, 40):
+            assert type(positions_of(pixels, weight, k, 3, None)) is ColorPositions
+            with monkeypatch.context() as patch:
+                patch.setattr(seeding, "tiny", lambda X, k: True)
+                plain = start(pixels, k, "k-means++", 5, weight)
+            np.testing.assert_array_equal(start(pixels, k, "k-means++", 5, weight), plain)
+        centers, rows = kmeans_plusplus(pixels, 40, sample_weight=weight, random_state=1)
+        np.testing.assert_array_equal(centers, pixels[rows])
+        assert weight is None or weight[rows].all()
 
 
 def ordinary(rng):

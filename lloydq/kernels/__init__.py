@@ -60,7 +60,7 @@ def compile_all() -> None:
         bounds = labels.copy(), np.zeros(1), np.zeros(1), single, labels.copy(), labels.copy()
         visit_groups(X, readonly(np.zeros((1, d))), np.zeros((1, d, wide.GROUP)), group, *debts, *bounds)
     for columns in (np.zeros((1, 1)), np.zeros((1, 1), np.uint8)):
-        plus_plus(columns, one.copy(), one.copy(), 1.0, 1, np.zeros(2), 1e-10, np.zeros(1, np.intp))
+        plus_plus(readonly(columns), one, one, 1.0, 1, np.zeros(2), 1e-10, np.zeros(1, np.intp))
     for factor in (np.zeros(1), np.zeros(1, np.uint8)):
         weigh(one, factor, np.zeros(1, np.uint16), np.zeros(1))
     pixel, counts = block_of(np.zeros((1, 3), np.uint8), everything), np.zeros(CELL, np.uint16)
