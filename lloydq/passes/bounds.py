@@ -39,7 +39,7 @@ class BoundsPass(DensePass):
             for debt in self.debts:
                 debt[:] = 0.0
         self.owe(moved)
-        return self.chosen(centroids)
+        return self.visit_due
 
     def owe(self, moved: Array) -> None:
         """Each centroid owes its points how far it has moved, and how far the one that moved most of the others."""
@@ -52,10 +52,6 @@ class BoundsPass(DensePass):
     def settle(self, rows: slice) -> None:
         """Take what is owed off the slack."""
         self.slack[rows] -= (self.owed * (1 + ROUNDING))[self.labels[rows]]
-
-    def chosen(self, centroids: Array) -> Callable[[slice], Sums]:
-        """How the points are to be visited."""
-        return self.visit_due
 
     def visit_due(self, rows: slice) -> Sums:
         state = self.owed, self.limit, self.labels[rows], self.slack[rows]

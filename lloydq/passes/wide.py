@@ -52,7 +52,8 @@ class GroupsPass(BoundsPass):
         left, wide = self.lower[rows] - self.drift * (1 + ROUNDING), self.kernels.wide
         self.lower[rows] = np.where(left > wide.LEAST_BOUND, left * wide.DOWN, 0.0)
 
-    def chosen(self, centroids: Array) -> Callable[[slice], Sums]:
+    def follow(self, centroids: Array) -> Callable[[slice], Sums]:
+        super().follow(centroids)
         columns = np.vstack([centroids, np.full(centroids.shape[1], np.inf)])[self.kinds]
         self.columns = np.ascontiguousarray(columns.transpose(0, 2, 1))
         return self.visit_groups
