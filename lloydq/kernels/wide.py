@@ -64,9 +64,8 @@ def _best(product: Array, g: int, first: Array, second: Array, which: Array) -> 
             first[g, i] = product[g, q, i] if closer else first[g, i]
 
 
-@inner
-def _square(X: Array, i: int, centroids: Array, j: int) -> float:
-    """The squared distance of a row of X (n, d) and a centroid (k, d) by the definition."""
+def _squared_distance(X: Array, i: int, centroids: Array, j: int) -> float:
+    """Of a row of X (n, d) and a centroid (k, d)."""
     square = 0.0
     for t in range(X.shape[1]):
         difference = X[i, t] - centroids[j, t]
@@ -74,14 +73,7 @@ def _square(X: Array, i: int, centroids: Array, j: int) -> float:
     return square
 
 
-@rough
-def _square_roughly(X: Array, i: int, centroids: Array, j: int) -> float:
-    """The same to rounding, at a fourth of the time."""
-    square = 0.0
-    for t in range(X.shape[1]):
-        difference = X[i, t] - centroids[j, t]
-        square += difference * difference
-    return square
+_square, _square_roughly = inner(_squared_distance), rough(_squared_distance)  # by the definition; to rounding, faster
 
 
 @inner
