@@ -152,6 +152,32 @@ def assign_wide(
     return int(n * centroids.shape[0])
 
 
+@inner
+def _two_nearest(X: Array, i: int, columns: Array, g: int, distance: Array) -> tuple[float, float, int]:
+    """The squared distances of a row of X (n, d) to the two nearest of group g, by the definition, and the nearest."""
+    d = X.shape[1]
+    for q in range(GROUP):
+        distance[q] = 0.0
+    for t in range(0, d - 3, 4):
+        x, y, z, v = float(X[i, t]), float(X[i, t + 1]), float(X[i, t + 2]), float(X[i, t + 3])
+        for q in range(GROUP):
+            a, b = x - columns[g, t, q], y - columns[g, t + 1, q]
+            c, e = z - columns[g, t + 2, q], v - columns[g, t + 3, q]
+            distance[q] = (((distance[q] + a * a) + b * b) + c * c) + e * e
+    for t in range(d - d % 4, d):
+        x = float(X[i, t])
+        for q in range(GROUP):
+            a = x - columns[g, t, q]
+            distance[q] += a * a
+    first, second, which = np.inf, np.inf, 0
+    for q in range(GROUP):
+        if distance[q] < first:
+            first, second, which = distance[q], first, q
+        elif distance[q] < second:
+            second = distance[q]
+    return first, second, which
+
+
 @kernel
 def visit_groups(
     X: Array, centroids: Array, columns: Array, members: Array, group: Array, owed: Array, limit: Array, own: Array,
@@ -168,7 +194,7 @@ def visit_groups(
     All rows are asked the cheap question before any is asked the next one: a branch for each row that cannot be
     foreseen, and the wait for its memory, would take twice as long.
     """
-    (n, d), k, groups, moved, computed = X.shape, centroids.shape[0], drift.shape[0], 0, 0
+    n, k, groups, moved, computed = X.shape[0], centroids.shape[0], drift.shape[0], 0, 0
     distance, due, least = np.empty(GROUP), np.empty(ROWS + 1, np.int64), np.empty(ROWS + 1)
     sizes = np.zeros(groups, np.int64)
     for g in range(groups):
@@ -202,25 +228,7 @@ def visit_groups(
             for g in range(groups):
                 if lower[i, g] - drift[g] > most:
                     continue
-                for q in range(GROUP):
-                    distance[q] = 0.0
-                for t in range(0, d - 3, 4):
-                    x, y, z, v = float(X[i, t]), float(X[i, t + 1]), float(X[i, t + 2]), float(X[i, t + 3])
-                    for q in range(GROUP):
-                        a, b = x - columns[g, t, q], y - columns[g, t + 1, q]
-                        c, e = z - columns[g, t + 2, q], v - columns[g, t + 3, q]
-                        distance[q] = (((distance[q] + a * a) + b * b) + c * c) + e * e
-                for t in range(d - d % 4, d):
-                    x = float(X[i, t])
-                    for q in range(GROUP):
-                        a = x - columns[g, t, q]
-                        distance[q] += a * a
-                first, second, which = np.inf, np.inf, 0
-                for q in range(GROUP):
-                    if distance[q] < first:
-                        first, second, which = distance[q], first, q
-                    elif distance[q] < second:
-                        second = distance[q]
+                first, second, which = _two_nearest(X, i, columns, g, distance)
                 computed += sizes[g]
                 lower[i, g] = _kept((np.sqrt(first) if first >= TINY else 0.0) + drift[g])
                 j = members[g, which]
