@@ -21,8 +21,8 @@ class DistinctColors:
         d from 1 to 4: grey, grey and alpha, RGB, RGB and alpha.
     n_threads : int or None
         None for the processors that this process may use. The result does not depend on it.
-    weight : (n,) array of whole numbers, optional
-        How often each pixel counts. Those of weight 0 are left out.
+    weight : (n,) array, optional
+        How often each pixel counts. Those of weight 0 are left out. Sums of whole numbers are exact.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class DistinctColors:
     Notes
     -----
     Pixels of three channels are read twice: to mark the cells that occur, and to count in those. Others, and weighted
-    ones, are sorted in pieces, unless they are distinct and in order as they come.
+    ones, are sorted in pieces. Pixels that are distinct and in order as they come are not copied, nor is their weight.
 
     Examples
     --------
@@ -46,9 +46,9 @@ class DistinctColors:
     """
 
     def __init__(self, pixels: Array, n_threads: int | None = None, weight: Array | None = None) -> None:
-        self.n_threads, self.summed = n_threads, weight
+        self.n_threads, self.summed = n_threads, None if weight is None else np.asarray(weight, np.float64)
         if (weight is None or weight.all()) and _distinct(pixels):
-            self.colors, self.counts = pixels, np.ones(len(pixels), np.int64)
+            self.colors, self.counts = np.ascontiguousarray(pixels), np.ones(len(pixels), np.int64)
         elif weight is None and pixels.shape[1] == 3 and len(pixels) > FEW:
             self.colors, self.counts = _counted(pixels, n_threads)
         else:
