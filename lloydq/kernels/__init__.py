@@ -12,20 +12,20 @@ from .blocks import list_all, lower, visit_blocks
 from .bounds import visit_due
 from .colors import CELL, CELLS, CODES, FULL, collect, label_pixels, mark, tally
 from .jit import COMPILED, Array, block_of, readonly, weights_of
-from .points import assign, assign_3, distances, extent, scatter, spread, transfer
+from .points import assign, assign_few, distances, extent, scatter, spread, transfer
 from .seeds import approach, pick, place, plus_plus, potentials, weigh
 from .wide import assign_wide, visit_groups
 
 __all__ = [
     "ALL", "CELL", "CELLS", "CODES", "COMPILED", "FULL", "Array", "block_of", "blocks", "cache_folder", "cached",
     "compile_all", "readonly", "weights_of", "wide",
-    "approach", "assign", "assign_3", "assign_wide", "collect", "distances", "extent", "label_pixels", "list_all",
+    "approach", "assign", "assign_few", "assign_wide", "collect", "distances", "extent", "label_pixels", "list_all",
     "lower", "mark", "pick", "place", "plus_plus", "potentials", "scatter", "spread", "tally", "transfer",
     "visit_blocks", "visit_due", "visit_groups", "weigh",
 ]  # fmt: skip
 
 ALL = (
-    assign_3, assign, distances, transfer, extent, spread, scatter,
+    *assign_few.values(), assign, distances, transfer, extent, spread, scatter,
     potentials, approach, plus_plus, place, weigh, pick,
     mark, tally, collect, label_pixels,
     list_all, lower, visit_blocks, visit_due, assign_wide, visit_groups,
@@ -37,7 +37,7 @@ def compile_all() -> None:
     everything = slice(None)
     one, labels = block_of(np.ones(1), everything), np.zeros(1, np.int32)
     for dtype in COMPILED:
-        for d, kernel in ((3, assign_3), (2, assign)):
+        for d, kernel in (*assign_few.items(), (5, assign)):
             X = block_of(np.zeros((1, d), dtype), everything)
             kernel(X, readonly(np.zeros((1, d))), labels)
         distances(X, readonly(np.zeros((1, d))), np.zeros((1, 1), np.float32 if dtype == np.float32 else np.float64))
@@ -79,7 +79,7 @@ def compile_all() -> None:
 
 def cache_folder() -> str | None:
     """Where the machine code is kept; None where no folder can be written."""
-    folder = getattr(getattr(assign_3, "stats", None), "cache_path", None)
+    folder = getattr(getattr(assign, "stats", None), "cache_path", None)
     return folder or None
 
 

@@ -1,39 +1,23 @@
 """Points of any kind: which centroid is the nearest, what moves from one sum to another."""
 
+from typing import Any
+
 import numpy as np
 
 from .jit import BLOCK, Array, inner, kernel
 
 UNROLL = 4  # centroids compared while a block's points are in registers
-
-
-@inner
-def _compare_3(block: Array, centroids: Array, k: int, nearest: Array, found: Array) -> None:
-    """Three dimensions, UNROLL centroids a sweep; those after the k-th are infinitely far, and never nearest.
-
-    0.31 ns a distance on one AVX2 core; float32 in dot-product form takes as long once it also keeps the runner-up
-    that proves its answer.
-    """
-    for first in range(0, k, UNROLL):
-        for i in range(BLOCK):
-            x, y, z = block[0, i], block[1, i], block[2, i]
-            least, label = nearest[i], found[i]
-            for j in range(first, first + UNROLL):
-                a, b, c = x - centroids[j, 0], y - centroids[j, 1], z - centroids[j, 2]
-                distance = (a * a + b * b) + c * c
-                label = j if distance < least else label
-                least = distance if distance < least else least
-            nearest[i], found[i] = least, label
+PAUSE = 8  # blocks that are compared with all centroids after one whose box excluded hardly any
 
 
 @inner
 def _compare(block: Array, centroids: Array, distance: Array, nearest: Array, found: Array) -> None:
-    """Any dimension: one centroid and one coordinate at a time, the last one as it is compared."""
+    """Two columns or more: one centroid and one coordinate at a time, the last one as it is compared."""
     k, d = centroids.shape
     for j in range(k):
         c = centroids[j, 0]
         for i in range(BLOCK):
-            distance[i] = (block[0, i] - c) * (block[0, i] - c) if d > 1 else 0.0
+            distance[i] = (block[0, i] - c) * (block[0, i] - c)
         for t in range(1, d - 1):
             c = centroids[j, t]
             for i in range(BLOCK):
@@ -92,40 +76,65 @@ def _candidates(low: Array, high: Array, centroids: Array, kept: Array) -> int:
     return count
 
 
-@kernel
-def assign_3(X: Array, centroids: Array, labels: Array) -> int:
-    """`assign` for three columns: each block is compared with those centroids alone that its bounding box allows.
+def _assigner(d: int) -> Any:
+    """`assign` for so few columns: each block is compared with those centroids alone that its bounding box allows.
 
-    Where neighbours stand together, as distinct colours do, boxes are small: of 64 centroids about 7 are left.
+    Where neighbours stand together, as distinct colours do, boxes are small: of 64 centroids about 7 are left. Where
+    nearly all are left, the next PAUSE boxes are not asked: they would take a tenth of the time.
+
+    UNROLL centroids a sweep, those after the last infinitely far and never nearest, take half the time of `assign`:
+    0.31 ns a distance of three columns on one AVX2 core; float32 in dot-product form takes as long once it also keeps
+    the runner-up that proves its answer.
     """
-    n, k = X.shape[0], centroids.shape[0]
-    block, low, high = np.zeros((3, BLOCK)), np.empty(3), np.empty(3)
-    few = np.empty(k, np.int64)
-    near = np.empty((k + UNROLL, 3))
-    nearest, found = np.empty(BLOCK), np.empty(BLOCK, np.int64)
-    computed = 0
-    for start in range(0, n, BLOCK):
-        stop = min(start + BLOCK, n)
-        for i in range(start, stop):
-            for t in range(3):
-                block[t, i - start] = X[i, t]
-        _box(block, stop - start, low, high)
-        count = _candidates(low, high, centroids, few)
-        computed += count * (stop - start)
-        for j in range(count + UNROLL):
-            for t in range(3):
-                near[j, t] = centroids[few[j], t] if j < count else np.inf
-        for i in range(BLOCK):
-            nearest[i], found[i] = np.inf, 0
-        _compare_3(block, near, count, nearest, found)
-        for i in range(start, stop):
-            labels[i] = few[found[i - start]]
-    return computed
+
+    def assign(X: Array, centroids: Array, labels: Array) -> int:
+        n, k = X.shape[0], centroids.shape[0]
+        block, low, high = np.zeros((d, BLOCK)), np.empty(d), np.empty(d)
+        everything = np.arange(k)
+        few, near = everything.copy(), np.empty((k + UNROLL, d))
+        nearest, found = np.empty(BLOCK), np.empty(BLOCK, np.int64)
+        computed, count, pause = 0, k, 0
+        for start in range(0, n, BLOCK):
+            stop = min(start + BLOCK, n)
+            for i in range(start, stop):
+                for t in range(d):
+                    block[t, i - start] = X[i, t]
+            pause -= 1
+            if pause < 0:
+                _box(block, stop - start, low, high)
+                count = _candidates(low, high, centroids, few)
+                if 10 * count > 9 * k:
+                    few[:], count, pause = everything, k, PAUSE
+            computed += count * (stop - start)
+            for j in range(count + UNROLL):
+                for t in range(d):
+                    near[j, t] = centroids[few[j], t] if j < count else np.inf
+            for i in range(BLOCK):
+                nearest[i], found[i] = np.inf, 0
+            for first in range(0, count, UNROLL):
+                for i in range(BLOCK):
+                    least, label = nearest[i], found[i]
+                    for j in range(first, first + UNROLL):
+                        distance = (block[0, i] - near[j, 0]) * (block[0, i] - near[j, 0])
+                        for t in range(1, d):  # known to LLVM, which leaves no loop but that over i
+                            distance += (block[t, i] - near[j, t]) * (block[t, i] - near[j, t])
+                        label = j if distance < least else label
+                        least = distance if distance < least else least
+                    nearest[i], found[i] = least, label
+            for i in range(start, stop):
+                labels[i] = few[found[i - start]]
+        return computed
+
+    assign.__name__ = assign.__qualname__ = f"assign_{d}"  # each in a file of its own in Numba's cache
+    return kernel(assign)
+
+
+assign_few = {d: _assigner(d) for d in range(1, 5)}
 
 
 @kernel
 def assign(X: Array, centroids: Array, labels: Array) -> int:
-    """The nearest centroid (k, d) of each row of X (n, d), by the definition, into labels (n,) int32.
+    """The nearest centroid (k, d) of each row of X (n, d > 1), by the definition, into labels (n,) int32.
 
     Centroids outside, a block of points inside, coordinates in separate arrays: so LLVM compares four or eight points
     at once. Returns the number of distances computed.

@@ -48,7 +48,7 @@ def assigner(centroids: Array) -> Callable[[Array, Array], int]:
     k, d = centroids.shape
     if d >= PRODUCTS and k >= kernels.wide.GROUP:
         return Products(centroids)
-    kernel, fixed = kernels.assign_3 if d == 3 else kernels.assign, kernels.readonly(centroids)
+    kernel, fixed = kernels.assign_few.get(d, kernels.assign), kernels.readonly(centroids)
     return lambda X, labels: kernel(X, fixed, labels)
 
 
