@@ -84,12 +84,14 @@ def _distinct(pixels: Array) -> bool:
 
 def _decoded(found: Array, d: int) -> Array:
     """The colours (m, d) of codes (m,)."""
-    if d != 3:
-        channels = [found >> 8 * t & 255 for t in reversed(range(d))]
-    else:
-        cell, low = found >> 9, found & 511
-        channels = [cell >> 10 << 3 | low >> 3 & 7, (cell >> 5 & 31) << 3 | low & 7, (cell & 31) << 3 | low >> 6]
-    return np.stack(channels, axis=1).astype(np.uint8)
+    colors = np.empty((len(found), d), np.uint8)
+    for t in range(d):
+        if d == 3:
+            cell, low = found >> (19, 14, 9)[t] & 31, found >> (3, 0, 6)[t] & 7
+            colors[:, t] = cell << 3 | low
+        else:
+            colors[:, t] = found >> 8 * (d - 1 - t) & 255
+    return colors
 
 
 def _sorted(pixels: Array, weight: Array | None, n_threads: int | None) -> tuple[Array, Array, Array | None]:
@@ -97,16 +99,21 @@ def _sorted(pixels: Array, weight: Array | None, n_threads: int | None) -> tuple
 
     def visit(rows: slice) -> tuple[Array, ...]:
         if weight is None:
-            return np.unique(codes(pixels[rows]), return_counts=True)
+            found, counts = np.unique(codes(pixels[rows]), return_counts=True)
+            return found, counts.astype(np.int32)
         heavy = np.flatnonzero(weight[rows])
-        found, at = np.unique(codes(pixels[rows][heavy]), return_inverse=True)
-        return found, np.bincount(at, minlength=len(found)), np.bincount(at, weight[rows][heavy], len(found))
+        found, at, counts = np.unique(codes(pixels[rows][heavy]), return_inverse=True, return_counts=True)
+        return found, counts.astype(np.int32), np.bincount(at, weight[rows][heavy], len(found))
 
     pieces = [slice(start, start + PIECE) for start in range(0, len(pixels), PIECE)]
-    parts = [np.concatenate(arrays) for arrays in zip(*pool.run(visit, pieces, n_threads), strict=True)]
-    found, at = np.unique(parts[0], return_inverse=True)
-    counts, *summed = (np.bincount(at, numbers, len(found)) for numbers in parts[1:])
-    return found, counts.astype(np.int64), summed[0] if summed else None
+    found, counts, *summed = map(np.concatenate, zip(*pool.run(visit, pieces, n_threads), strict=True))
+    order = np.argsort(found, kind="stable")  # what is sorted piece by piece is merged
+    found = found[order]
+    starts = np.flatnonzero(np.append(True, found[1:] != found[:-1]))
+    found = found[starts]
+    if summed:
+        summed[0] = np.add.reduceat(summed[0][order], starts)
+    return found, np.add.reduceat(counts[order], starts, dtype=np.int64), summed[0] if summed else None
 
 
 def _counted(pixels: Array, n_threads: int | None) -> tuple[Array, Array]:

@@ -48,7 +48,7 @@ def ways(
     """The recipe's three palettes, then k-means on all pixels from both kinds of start; each when it is ready."""
     noise = np.random.default_rng(0).integers(0, 256, (200, 200, 3), dtype=np.uint8)
     quantize(noise, 8, tol=1e9)  # kernels are loaded or compiled before the clock runs
-    picture = counted(image, n_threads, Stopwatch())
+    picture = counted(image, n_threads, Stopwatch(), verify)
     pixels = picture.picture.pixels.reshape(-1, 3)
     sample = min(SAMPLE, len(pixels))
 

@@ -9,12 +9,12 @@ import numpy as np
 from . import checks
 from .fitting import EMPTY_RULES, Fit, History, Record, fit, inertia
 from .lloyd import Array, Step
-from .passes import ALGORITHMS, assign, distances, suited, verified
+from .passes import ALGORITHMS, assign, distances, same_labels, suited, verified, wanted
 from .protocol import Clusterer, ConvergenceWarning, also_theirs, warn
 from .seeding import ROUNDING, Init, Starts
 
 
-def nearest(X: Any, centroids: Any, *, n_threads: int | None = None) -> Array:
+def nearest(X: Any, centroids: Any, *, n_threads: int | None = None, verify: bool = False) -> Array:
     """The label of the nearest centroid for every row.
 
     Nearest is the smallest Σ (x − c)², computed in float64 in the order of the columns; of equally near centroids the
@@ -26,6 +26,9 @@ def nearest(X: Any, centroids: Any, *, n_threads: int | None = None) -> Array:
     centroids : (k, d) array-like of real numbers
     n_threads : int, optional
         The processors that this process may use, if left out.
+    verify : bool, default False
+        Compare every label with plain NumPy; the first difference raises VerificationError, which names the row, both
+        labels and both distances. So does LLOYDQ_VERIFY=1.
 
     Returns
     -------
@@ -47,7 +50,10 @@ def nearest(X: Any, centroids: Any, *, n_threads: int | None = None) -> Array:
     if X.shape[1] != centroids.shape[1]:
         raise ValueError(f"X has {X.shape[1]} columns and the centroids have {centroids.shape[1]}")
     centroids, n_threads = centroids.astype(np.float64, order="C"), checks.threads(n_threads)
-    return assign(X, centroids, n_threads)
+    labels = assign(X, centroids, n_threads)
+    if wanted(verify):
+        same_labels(X, centroids, labels)
+    return labels
 
 
 def better(one: Fit, other: Fit) -> Fit:
@@ -64,8 +70,8 @@ class KMeans(Clusterer):
     init : "k-means++", "random", (n_clusters, d) array or function, default "k-means++"
         "k-means++" is the greedy kind of Arthur and Vassilvitskii (2007); "random" takes points at random, as the
         textbook does, but none where one has been taken. Both draw by value: the order of the rows makes no
-        difference, nor whether a point stands there three times or has weight 3. A function is called as
-        ``init(X, n_clusters, random_state=)`` with a RandomState and returns centroids.
+        difference, nor the dtype of the same numbers, nor whether a point stands there three times or has weight 3. A
+        function is called as ``init(X, n_clusters, random_state=)`` with a RandomState and returns centroids.
     n_init : int or "auto", default "auto"
         Fits from different starts, of which the one of least inertia is kept. "auto" is 10 for "random" and for
         functions, 1 otherwise. The first starts of a longer series are those of a shorter one.
@@ -93,8 +99,9 @@ class KMeans(Clusterer):
     callback : function, optional
         Called with each `Step`. If it returns True, the fit from that start ends with that step's centroids and labels.
     verify : bool, default False
-        Make the pass in plain NumPy beside the fast one at every step, and compare; the first difference raises
-        VerificationError, which names the point, both labels and both distances. So does LLOYDQ_VERIFY=1.
+        Make the pass in plain NumPy beside the fast one at every step, and compare; compare what `predict` and `score`
+        find too. The first difference raises VerificationError, which names the point, both labels and both distances.
+        So does LLOYDQ_VERIFY=1.
 
     Attributes
     ----------
@@ -122,7 +129,9 @@ class KMeans(Clusterer):
     -----
     X is never copied, unless it is a list or an array of objects, bools or long doubles: a `numpy.memmap` larger than
     memory is read in passes. At the peak a fit takes 24 bytes a row (32 with weights that are not float64), from k·d of
-    1,000 on 8 + k/4 bytes more, 16 MiB, and for each thread 16 MiB and 256·k·d bytes.
+    1,000 on 8 + k/4 bytes more, 16 MiB, and for each thread 16 MiB and 256·k·d bytes. Rows of bytes in up to four
+    columns, with no weights or whole ones, are folded: 24 bytes for each distinct row (48 with weights), 4 a row (12
+    with weights that are not float64), and 80 MiB.
 
     Examples
     --------
@@ -250,7 +259,7 @@ class KMeans(Clusterer):
 
     def predict(self, X: Any) -> Array:
         """The label of the nearest of `cluster_centers_` for each row of X (n, d): (n,) int32."""
-        return nearest(self._points(X), self.cluster_centers_, n_threads=self.n_threads)
+        return nearest(self._points(X), self.cluster_centers_, n_threads=self.n_threads, verify=self.verify)
 
     def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> Array:
         """`fit`, then `labels_`."""
@@ -273,7 +282,7 @@ class KMeans(Clusterer):
         """Minus the inertia of X (n, d) against the fitted centroids."""
         X = self._points(X)
         weight = checks.weights(sample_weight, len(X))
-        labels = nearest(X, self.cluster_centers_, n_threads=self.n_threads)
+        labels = nearest(X, self.cluster_centers_, n_threads=self.n_threads, verify=self.verify)
         return -inertia(X, self.cluster_centers_, labels, weight, self.n_threads)
 
 

@@ -15,7 +15,7 @@ from .fitting import run
 from .image import Picture, indexed, load, png, write
 from .lloyd import Array, Step, random_points, squared_distances
 from .palette import Palette
-from .passes import assign, same_labels, suited, verified, wanted
+from .passes import assign, same_counts, same_labels, suited, verified, wanted
 from .protocol import ConvergenceWarning, also_theirs, warn
 from .seeding import Init, Starts
 
@@ -118,13 +118,21 @@ class Counted:
     distinct: DistinctColors
 
 
-def counted(image: Any, n_threads: int | None, watch: Stopwatch) -> Counted:
+def distinct_colors(pixels: Array, n_threads: int | None, verify: bool) -> DistinctColors:
+    """The distinct colours of pixels (n, 3), checked where that is wanted."""
+    found = DistinctColors(pixels, n_threads)
+    if wanted(verify):
+        same_counts(pixels, found.colors, found.counts)
+    return found
+
+
+def counted(image: Any, n_threads: int | None, watch: Stopwatch, verify: bool = False) -> Counted:
     """Any picture, loaded and counted if it is not yet."""
     if isinstance(image, Counted):
         return image
     picture = load(image)
     watch.stop("read")
-    distinct = DistinctColors(picture.pixels.reshape(-1, 3), n_threads)
+    distinct = distinct_colors(picture.pixels.reshape(-1, 3), n_threads, verify)
     watch.stop("count")
     return Counted(picture, distinct)
 
@@ -195,7 +203,7 @@ def quantize(
     init, tol, max_iter = checks.init(init, k, 3), checks.tolerance(tol), checks.iterations(max_iter)
     generator, n_threads = checks.generator(rng, "rng"), checks.threads(n_threads)
     watch = Stopwatch()
-    image = counted(image, n_threads, watch)
+    image = counted(image, n_threads, watch, verify)
     pixels, distinct = image.picture.pixels.reshape(-1, 3), image.distinct
     checks.integer(n_colors, "n_colors", most=len(pixels), what="the number of pixels")
     if sample is not None:
@@ -204,7 +212,9 @@ def quantize(
         palette = _ordered(distinct.colors, distinct.counts)
         watch.stop("fit")
         return _mapped(image, palette, watch, verify, n_iter=0, converged=True, stop_reason="few colors")
-    fitted = distinct if sample is None else DistinctColors(random_points(pixels, sample, generator), n_threads)
+    fitted = distinct
+    if sample is not None:
+        fitted = distinct_colors(random_points(pixels, sample, generator), n_threads, verify)
     weight = fitted.weight
     start = Starts(fitted.colors, weight, k, init, n_threads, given=fitted.colors).draw(generator)
     watch.stop("seed")
@@ -247,7 +257,7 @@ def apply_palette(image: Any, palette: Any, *, n_threads: int | None = None, ver
     """
     colors, n_threads = Palette(palette), checks.threads(n_threads)
     watch = Stopwatch()
-    image = counted(image, n_threads, watch)
+    image = counted(image, n_threads, watch, verify)
     return _mapped(image, colors, watch, verify, n_iter=0, converged=False, stop_reason="given")
 
 
@@ -258,6 +268,7 @@ def _mapped(image: Counted, palette: Palette, watch: Stopwatch, verify: bool, **
     nearest = assign(distinct.colors, centroids, distinct.n_threads, np.uint8)
     indices = assign(pixels.reshape(-1, 3), centroids, distinct.n_threads, np.uint8).reshape(pixels.shape[:2])
     if wanted(verify):
+        same_labels(distinct.colors, centroids, nearest)
         same_labels(pixels.reshape(-1, 3), centroids, indices.ravel())
     mse = float(distinct.counts @ squared_distances(distinct.colors, centroids, nearest)) / indices.size
     watch.stop("map")

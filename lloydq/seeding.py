@@ -11,6 +11,7 @@ import numpy as np
 
 from . import checks, pool
 from .lloyd import Array, chunks, squared_distances
+from .passes.folded import folds
 from .passes.nearest import TINY, tiny
 from .positions import ColorPositions, PartedPositions, Positions, SortedPositions, factors
 
@@ -52,10 +53,23 @@ class Starts:
 
 def positions_of(X: Array, weight: Array | None, k: int, trials: int, n_threads: int | None) -> Positions:
     """The positions, in the way that suits k times so many draws."""
-    if X.dtype == np.uint8 and X.shape[1] == 3:
-        return ColorPositions(X, weight, n_threads)
+    if X.shape[1] == 3 and (pixels := as_bytes(X)) is not None and folds(pixels, weight):
+        return ColorPositions(pixels, weight, n_threads)
     copied = len(X) <= min(FEW, WORTH * k * trials) and X.nbytes <= SMALL
     return (SortedPositions if copied or X.size * k <= TINY else PartedPositions)(X, weight, n_threads)
+
+
+def as_bytes(X: Array) -> Array | None:
+    """The same numbers as uint8, where that is what they are, so that starts hang on the numbers, not on the dtype."""
+    if X.dtype == np.uint8:
+        return X
+    found = np.empty(X.shape, np.uint8)
+    for rows in chunks(X.shape, 1):
+        with np.errstate(invalid="ignore"):
+            found[rows] = X[rows]
+        if (found[rows] != X[rows]).any():
+            return None
+    return found
 
 
 def random_positions(positions: Positions, k: int, rng: np.random.Generator) -> Array:

@@ -83,6 +83,19 @@ def test_a_fit_with_groups_takes_what_it_says(d, k, rng):
     assert peak(X, k, init=X[:k], n_threads=2) <= stated(len(X), d, k, 2) + (8 + k / 4) * len(X)
 
 
+@pytest.mark.parametrize("weights", [None, "f8", "f4"])
+@pytest.mark.parametrize(("d", "levels"), [(1, 256), (3, 256), (3, 20), (4, 256), (4, 12)])
+def test_a_fit_of_bytes_takes_what_it_says(d, levels, weights, rng):
+    n = 1_500_000
+    pixels = rng.integers(0, levels, (n, d)).astype(np.uint8)
+    weight = None if weights is None else rng.integers(1, 9, n).astype(weights)
+    distinct = len(DistinctColors(pixels).colors)
+    each, row = (24, 4) if weight is None else (48, 4 if weights == "f8" else 12)
+    for init in ("k-means++", "random"):
+        most = peak(pixels, 16, weight, init=init, n_init=1, random_state=0, n_threads=2)
+        assert most <= each * distinct + row * n + 80 * MiB
+
+
 def test_many_equal_points(rng):
     X = np.repeat(rng.normal(size=(30, 4)), 40_000, axis=0)
     start = np.concatenate([X[:1], np.full((39, 4), 9e3)])

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from lloydq import kmeans_plusplus, seeding
+from lloydq import KMeans, kmeans_plusplus, seeding
 from lloydq.positions import ColorPositions, PartedPositions, SortedPositions, passed, sum_of_columns
-from lloydq.seeding import Starts, positions_of, random_positions
+from lloydq.seeding import Starts, as_bytes, positions_of, random_positions
 
 INITS = ["k-means++", "random"]
 
@@ -42,6 +42,27 @@ def test_kernels_and_numpy_draw_the_same_on_any_number_of_threads(init, rng, mon
             for kind in (SortedPositions, PartedPositions):
                 for n_threads in (1, 3):
                     np.testing.assert_array_equal(start(X, 12, init, 5, weight, kind, n_threads), plain)
+
+
+@pytest.mark.parametrize("init", INITS)
+@pytest.mark.parametrize("n", [50, 3_000, 200_000])
+@pytest.mark.parametrize("d", [1, 2, 3, 4])
+def test_the_same_numbers_in_another_dtype_begin_the_same_way(d, n, init, rng):
+    X = rng.integers(0, 256, (n, d))
+    models = [KMeans(9, init=init, n_init=1, random_state=4, max_iter=1, tol=9) for _ in range(4)]
+    first, *others = (model.fit(X.astype(dtype)) for model, dtype in zip(models, ("u1", "i8", "f4", "f8"), strict=True))
+    for other in others:
+        np.testing.assert_allclose(other.cluster_centers_, first.cluster_centers_, rtol=1e-6)
+
+
+def test_only_bytes_are_taken_for_bytes(rng):
+    pixels = rng.integers(0, 256, (100_000, 3))
+    for dtype in (np.uint8, np.int64, np.float32, np.float64):
+        np.testing.assert_array_equal(as_bytes(pixels.astype(dtype)), pixels)
+    for other in (0.5, -1.0, 256.0, 1e30, 255.0 + 1e-9):
+        X = pixels.astype(np.float64)
+        X[-1, 2] = other
+        assert as_bytes(X) is None
 
 
 def test_parts_of_colours_that_are_left_out_change_nothing(rng, monkeypatch):
@@ -203,4 +224,4 @@ def test_which_way_suits(rng):
         ((seeding.FEW + 1, 3), 256, 7, PartedPositions),
         ((3, 1_000_000), 2, 2, PartedPositions),
     ):
-        assert type(positions_of(np.zeros(shape), None, k, trials, None)) is kind
+        assert type(positions_of(np.full(shape, 0.5), None, k, trials, None)) is kind

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import lloydq
-from lloydq import KMeans, Sums, VerificationError, cli, passes
+from lloydq import KMeans, Sums, VerificationError, cli, passes, quantizer
+from lloydq.colors import DistinctColors
 from lloydq.passes import BlockPass, BoundsPass, DensePass, FoldedBlocks, FoldedBounds, GroupsPass
 from lloydq.passes.verify import VerifiedPass, same_labels
 
@@ -45,6 +46,70 @@ def test_wrong_sums_are_named(X):
 
     with pytest.raises(VerificationError, match=r"the sum of points of cluster 0: .* in plain NumPy"):
         VerifiedPass(Wrong(X))(np.array([[10.0] * 3, [200.0] * 3]))
+
+
+@pytest.mark.parametrize("kind", [DensePass, FoldedBlocks])
+def test_a_wrong_number_of_changes_is_named(X, kind):
+    class Wrong(kind):
+        def count(self, rows, changed, moved):
+            return super().count(rows, changed, moved) + 1
+
+    with pytest.raises(VerificationError, match=r"changed: .*, but 20011 in plain NumPy"):
+        VerifiedPass(Wrong(X))(np.array([[10.0] * 3, [200.0] * 3]))
+
+
+@pytest.mark.parametrize("name", ["T", "origin", "variance"])
+def test_wrong_parts_of_the_inertia_are_named(X, name):
+    fast = DensePass(X)
+    setattr(fast, name, getattr(fast, name) + 1)
+    with pytest.raises(VerificationError, match=f"{name}: .* in plain NumPy"):
+        VerifiedPass(fast)
+
+
+@pytest.mark.parametrize("wrong", ["colors", "counts"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_colour_that_is_wrongly_counted_is_named(X, weighted, wrong, monkeypatch):
+    class Wrong(DistinctColors):
+        def __init__(self, *args):
+            super().__init__(*args)
+            numbers = self.colors if wrong == "colors" else self.counts
+            numbers[7] += 1
+
+    for room in (passes.folded, quantizer):
+        monkeypatch.setattr(room, "DistinctColors", Wrong)
+    weight = np.arange(len(X)) % 3 if weighted else None
+    image = X[:20_000].reshape(100, 200, 3)
+    ways = (
+        lambda verify: KMeans(2, random_state=0, max_iter=2, tol=1, verify=verify).fit(X, sample_weight=weight),
+        lambda verify: lloydq.quantize(image, 4, verify=verify),
+        lambda verify: lloydq.quantize(image, 4, sample=15_000, verify=verify),
+        lambda verify: lloydq.apply_palette(image, [[0, 0, 0], [9, 9, 9]], verify=verify),
+    )
+    for way in ways:
+        way(False)
+        with pytest.raises(VerificationError, match=r"colour \[.*\] was counted \d+ times, but \d+ in plain NumPy"):
+            way(True)
+
+
+def test_what_is_predicted_is_checked(X, monkeypatch):
+    model = KMeans(3, random_state=0, max_iter=2, tol=1, verify=True).fit(X)
+    centers = model.cluster_centers_
+    monkeypatch.setattr(lloydq.estimator, "assign", lambda X, centroids, n_threads: np.ones(len(X), np.int32))
+    plain = KMeans(3)
+    plain.__dict__.update({**model.__dict__, "verify": False})
+    ways = (
+        lambda verify: lloydq.nearest(X, centers, verify=verify),
+        lambda verify: (model if verify else plain).predict(X),
+        lambda verify: (model if verify else plain).score(X),
+    )
+    for way in ways:
+        way(False)
+        with pytest.raises(VerificationError, match="label 1 at"):
+            way(True)
+    monkeypatch.setenv("LLOYDQ_VERIFY", "1")
+    for way in ways:
+        with pytest.raises(VerificationError, match="label 1 at"):
+            way(False)
 
 
 def test_every_pixel_is_checked(X, monkeypatch):

@@ -18,7 +18,7 @@ class Folded(DensePass):
     def __init__(self, pixels: Array, weight: Array | None = None, n_threads: int | None = None) -> None:
         distinct = DistinctColors(pixels, n_threads, weight)
         colors, summed = distinct.colors, distinct.weight
-        self.pixels, self.copies = pixels, summed if weight is None else distinct.counts
+        self.pixels, self.given, self.copies = pixels, weight, summed if weight is None else distinct.counts
         del distinct  # 8 bytes for each colour
         super().__init__(colors, summed, n_threads)
 

@@ -1,12 +1,13 @@
 """The self-check: the plain pass beside the fast one, every label against the definition."""
 
 import os
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
 from .. import lloyd
 from ..lloyd import Array, PlainPass, Sums, chunks
+from .folded import Folded
 
 
 class VerificationError(RuntimeError):
@@ -43,10 +44,35 @@ def told(X: Array, centroids: Array, labels: Array, expected: Array, rows: slice
         )
 
 
+def same_counts(pixels: Array, colors: Array, counts: Array, weight: Array | None = None) -> None:
+    """Compare how often each of some colours (m, d) occurs in pixels (n, d), or what it weighs, with NumPy's count.
+
+    Raises
+    ------
+    VerificationError
+        That names the first colour that differs.
+    """
+    base = 256 ** np.arange(pixels.shape[1])
+    codes, at = np.unique(np.concatenate([pixels @ base, colors @ base]), return_inverse=True)
+    expected = np.bincount(at[: len(pixels)], weight, len(codes))
+    found = np.bincount(at[len(pixels) :], counts, len(codes))
+    wrong = np.flatnonzero(found != expected)
+    if len(wrong):
+        color, a, b = (codes[wrong[0]] // base % 256).tolist(), found[wrong[0]], expected[wrong[0]]
+        raise VerificationError(f"colour {color} was counted {a:.15g} times, but {b:.15g} in plain NumPy")
+
+
 def _distance(x: Array, centroids: Array, label: int) -> float:
     if not 0 <= label < len(centroids):
         return float("nan")
     return float(lloyd.squared_distances(x[None], centroids, np.array([label]))[0])
+
+
+def same(name: str, found: Any, expected: Any) -> None:
+    """Compare what else a pass brings back."""
+    if not np.array_equal(found, expected):
+        found, expected = np.asarray(found).tolist(), np.asarray(expected).tolist()
+        raise VerificationError(f"{name}: {found}, but {expected} in plain NumPy")
 
 
 class VerifiedPass(PlainPass):
@@ -55,6 +81,14 @@ class VerifiedPass(PlainPass):
     def __init__(self, fast: PlainPass) -> None:
         super().__init__(fast.X, fast.weight)
         self.fast = fast
+        self.copies: Array = self.weight > 0  # of how many points that were given each stands for
+        if isinstance(fast, Folded):
+            self.copies = fast.copies
+            weight = np.ones(len(fast.pixels)) if fast.given is None else fast.given
+            same_counts(fast.pixels, fast.X, fast.copies, weight > 0)
+            same_counts(fast.pixels, fast.X, fast.weight, weight)
+        for name in ("origin", "T", "variance"):
+            same(name, getattr(fast, name), getattr(self, name))
 
     def again(self) -> Self:
         other = super().again()
@@ -62,23 +96,19 @@ class VerifiedPass(PlainPass):
         return other
 
     def __call__(self, centroids: Array) -> Sums:
+        before = self.labels.copy()
         plain, sums = super().__call__(centroids), self.fast(centroids)
         told(self.X, centroids, self.fast.labels, self.labels, slice(0, len(self.X)))
         for name, a, b in (("points", sums.points, plain.points), ("weight", sums.weight, plain.weight)):
-            wrong = np.argwhere(a != b)
-            if len(wrong):
-                at = tuple(wrong[0].tolist())
-                raise VerificationError(
-                    f"the sum of {name} of cluster {at[0]}: {a[at]!r}, but {b[at]!r} in plain NumPy"
-                )
+            for cluster in np.flatnonzero((a != b).reshape(len(a), -1).any(axis=1))[:1]:
+                same(f"the sum of {name} of cluster {cluster}", a[cluster], b[cluster])
+        same("changed", sums.changed, int(self.copies[self.labels != before].sum()))
         return sums
 
     def farthest(self, m: int) -> tuple[Array, Array, Array]:
         plain, fast = super().farthest(m), self.fast.farthest(m)
-        if not all(np.array_equal(a, b) for a, b in zip(plain, fast, strict=True)):
-            raise VerificationError(
-                f"the farthest positions: {fast[0].tolist()}, but {plain[0].tolist()} in plain NumPy"
-            )
+        for name, a, b in zip(("positions", "weights", "labels"), fast, plain, strict=True):
+            same(f"{name} that are farthest", a, b)
         return fast
 
     def labelled(self) -> Array:
@@ -86,7 +116,7 @@ class VerifiedPass(PlainPass):
 
     def spread_labels(self, labels: Array, centroids: Array) -> Array:
         spread = self.fast.spread_labels(labels, centroids)
-        same_labels(getattr(self.fast, "pixels", self.X), centroids, spread)
+        same_labels(self.fast.pixels if isinstance(self.fast, Folded) else self.X, centroids, spread)
         return spread
 
 
