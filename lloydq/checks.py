@@ -103,10 +103,10 @@ def weights(weight: Any, n: int, name: str = "sample_weight") -> Array | None:
 
 
 def reach(X: Array, weight: Array | None) -> None:
-    """Refuse weights that make the sum of squared distances overflow."""
+    """Refuse weights that make the sum of squared distances overflow, or the grids that cut w·x for exact sums."""
     if weight is not None:
-        largest = max(-float(X.min()), float(X.max()), 1.0)
-        if weight.sum() > np.finfo(np.float64).max / 4 / X.shape[1] / largest / largest:
+        limit, largest = float(np.finfo(np.float64).max) / 4, max(-float(X.min()), float(X.max()), 1.0)
+        if weight.sum() > limit / X.shape[1] / largest / largest or weight.max() > limit / len(X) / largest:
             raise ValueError("sample_weight times the squares of X overflows: scale one of them down")
 
 

@@ -109,7 +109,7 @@ def _sorted(pixels: Array, weight: Array | None, n_threads: int | None) -> tuple
     found, counts, *summed = map(np.concatenate, zip(*pool.run(visit, pieces, n_threads), strict=True))
     order = np.argsort(found, kind="stable")  # what is sorted piece by piece is merged
     found = found[order]
-    starts = np.flatnonzero(np.append(True, found[1:] != found[:-1]))
+    starts = np.flatnonzero(np.append(True, found[1:] != found[:-1])[: len(found)])
     found = found[starts]
     if summed:
         summed[0] = np.add.reduceat(summed[0][order], starts)

@@ -131,7 +131,8 @@ class KMeans(Clusterer):
     memory is read in passes. At the peak a fit takes 24 bytes a row (32 with weights that are not float64), from k·d of
     1,000 on 8 + k/4 bytes more, 16 MiB, and for each thread 16 MiB and 256·k·d bytes. Rows of bytes in up to four
     columns, with no weights or whole ones, are folded: 24 bytes for each distinct row (48 with weights), 4 a row (12
-    with weights that are not float64), and 80 MiB.
+    with weights that are not float64), and 80 MiB. So many MiB more are taken too where three columns of another dtype
+    hold whole numbers from 0 to 255 alone.
 
     Examples
     --------
@@ -283,7 +284,7 @@ class KMeans(Clusterer):
         X = self._points(X)
         weight = checks.weights(sample_weight, len(X))
         labels = nearest(X, self.cluster_centers_, n_threads=self.n_threads, verify=self.verify)
-        return -inertia(X, self.cluster_centers_, labels, weight, self.n_threads)
+        return -inertia(X, self.cluster_centers_, labels, weight, self.n_threads, verify=self.verify)
 
 
 def k_means(

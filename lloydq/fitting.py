@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .lloyd import Array, Fill, PlainPass, Step, Sums, chunks, fill_empty, keep_empty, steps
-from .passes import assign, scatter
+from .passes import VerifiedPass, assign, same, scatter, wanted
 
 
 def refuse_empty(_: PlainPass, __: Sums, ___: Array, empty: Array) -> tuple[Sums, Array, int]:
@@ -114,7 +114,7 @@ def fit(visit: PlainPass, start: Array, history: History, *, n_threads: int | No
     if spare.any() and options["fill"] is not keep_empty:  # they come last
         centers = centers[np.argsort(spare, kind="stable")]
         labels = assign(X, centers.astype(np.float64), n_threads)
-    total = inertia(X, centers, labels, weight, n_threads)
+    total = inertia(X, centers, labels, weight, n_threads, verify=isinstance(visit, VerifiedPass))
     labels = visit.spread_labels(labels, centers.astype(np.float64))
     return Fit(centers.copy(), labels, total, int(spare.sum()), step.n_iter, reason, history.records)
 
@@ -125,7 +125,13 @@ def members(labels: Array, weight: Array | None, k: int) -> Array:
     return reduce(add, (np.bincount(labels[rows], None if weight is None else weight[rows], k) for rows in pieces))
 
 
-def inertia(X: Array, centers: Array, labels: Array, weight: Array | None, n_threads: int | None) -> float:
+def inertia(
+    X: Array, centers: Array, labels: Array, weight: Array | None, n_threads: int | None, *, verify: bool
+) -> float:
     """Σ weight · distance², visiting every point, row by row."""
     w = np.broadcast_to(np.float64(1), len(X)) if weight is None else weight
-    return scatter(X, np.ascontiguousarray(centers, np.float64), labels, w, n_threads)
+    what = X, np.ascontiguousarray(centers, np.float64), labels, w, n_threads
+    total = scatter(*what)
+    if wanted(verify):
+        same("inertia", total, scatter(*what, numpy=True))
+    return total

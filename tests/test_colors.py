@@ -35,6 +35,13 @@ def test_other_channels_and_weights(d, rng, monkeypatch):
         np.testing.assert_array_equal(found.weight[order], np.bincount(at, None if w is None else w[rows]))
 
 
+@pytest.mark.parametrize("d", [1, 2, 3, 4])
+def test_nothing_weighs_anything(d):
+    found = DistinctColors(np.ones((9, d), np.uint8), 1, np.zeros(9))
+    assert found.colors.shape == (0, d)
+    assert found.counts.shape == found.weight.shape == (0,)
+
+
 def test_a_colour_of_more_pixels_than_a_counter_holds():
     pixels = np.zeros((5 * FULL + 7, 3), np.uint8)
     pixels[: 2 * FULL + 1] = 200

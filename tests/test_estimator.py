@@ -389,6 +389,16 @@ def test_weights_that_overflow():
     for weight in (1e300, 1e308):
         with pytest.raises(ValueError, match="sample_weight"):
             KMeans(1).fit(np.array([[1e10], [2e10]]), sample_weight=[weight, weight])
+    X = np.tile([[0.0], [1.0], [2.0], [10.0], [11.0], [12.0]], (2, 1)) / 12
+    for n, weight, fits in ((12, 4e306, False), (12, 2e306, True), (6000, 1e304, False), (6000, 5e303, True)):
+        data, weights = np.tile(X, (n // 12, 1)), np.ones(n)  # grids that cut so large numbers must be finite
+        weights[0] = weight
+        if fits:
+            model = KMeans(2, init=[[0.0], [1.0]], tol=0, verify=True).fit(data, sample_weight=weights)
+            np.testing.assert_allclose(model.cluster_centers_, [[0], [11 / 12]], atol=1e-15)
+        else:
+            with pytest.raises(ValueError, match="sample_weight"):
+                KMeans(2).fit(data, sample_weight=weights)
 
 
 def test_weights_of_every_kind(blobs, rng):

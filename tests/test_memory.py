@@ -96,6 +96,14 @@ def test_a_fit_of_bytes_takes_what_it_says(d, levels, weights, rng):
         assert most <= each * distinct + row * n + 80 * MiB
 
 
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i8"])
+def test_numbers_that_are_bytes_take_80_MiB_more(dtype, rng):
+    X = rng.integers(0, 256, (1_500_000, 3)).astype(dtype)
+    for init in ("k-means++", "random"):
+        most = peak(X, 16, init=init, n_init=1, random_state=0, n_threads=2)
+        assert most <= stated(len(X), 3, 16, 2) + 80 * MiB
+
+
 def test_many_equal_points(rng):
     X = np.repeat(rng.normal(size=(30, 4)), 40_000, axis=0)
     start = np.concatenate([X[:1], np.full((39, 4), 9e3)])

@@ -34,18 +34,63 @@ def test_a_wrong_label_is_named(X, kind):
 
     fast = kind(X)
     fast.__class__ = Wrong
-    with pytest.raises(VerificationError, match=r"point 7, \[.*\]: label [01] at a squared distance of .* is [01] at"):
+    row = np.flatnonzero((fast.X[7] == X).all(axis=1))[0]  # its number among those that were given
+    with pytest.raises(
+        VerificationError, match=rf"point {row}, \[.*\]: label [01] at a squared distance of .* is [01] at"
+    ):
         VerifiedPass(fast).again()(np.array([[10.0] * 3, [200.0] * 3]))
 
 
-def test_wrong_sums_are_named(X):
+@pytest.mark.parametrize(("name", "column"), [("points", 0), ("weight", -1)])
+def test_wrong_sums_are_named(X, name, column):
     class Wrong(DensePass):
         def __call__(self, centroids):
-            sums = super().__call__(centroids)
-            return Sums(sums.slices + 1)
+            slices = super().__call__(centroids).slices.copy()
+            slices[..., column] += 1
+            return Sums(slices)
 
-    with pytest.raises(VerificationError, match=r"the sum of points of cluster 0: .* in plain NumPy"):
+    with pytest.raises(VerificationError, match=rf"the sum of {name} of cluster 0: .* in plain NumPy"):
         VerifiedPass(Wrong(X))(np.array([[10.0] * 3, [200.0] * 3]))
+
+
+@pytest.mark.parametrize(("which", "name"), [(0, "positions"), (1, "weights"), (2, "labels")])
+def test_wrong_farthest_positions_are_named(X, which, name):
+    class Wrong(DensePass):
+        def farthest(self, m):
+            found = super().farthest(m)
+            found[which][0] += 1
+            return found
+
+    visit = VerifiedPass(Wrong(X))
+    visit(np.array([[10.0] * 3, [200.0] * 3]))
+    with pytest.raises(VerificationError, match=rf"{name} that are farthest: .* in plain NumPy"):
+        visit.farthest(3)
+
+
+def test_the_labels_of_all_pixels_of_a_fit_are_checked(X, monkeypatch):
+    def wrong(X, centroids, n_threads):
+        labels = lloydq.assign(X, centroids)
+        labels[7] = 1 - labels[7]
+        return labels
+
+    options = {"init": [[10.0] * 3, [200.0] * 3], "max_iter": 2, "tol": 1}
+    monkeypatch.setattr(passes.folded, "assign", wrong)
+    KMeans(2, **options).fit(X)
+    with pytest.raises(VerificationError, match="point 7, "):
+        KMeans(2, **options, verify=True).fit(X)
+    seen = []
+    with pytest.raises(VerificationError, match="point 7, "):
+        KMeans(2, **options, verify=True, callback=lambda step: seen.append(step.n_iter) or step.labels).fit(X)
+    assert seen == [1]
+
+
+def test_the_inertia_is_checked(X, monkeypatch):
+    model = KMeans(2, random_state=0, max_iter=2, tol=1, verify=True).fit(X)
+    right = lloydq.fitting.scatter
+    monkeypatch.setattr(lloydq.fitting, "scatter", lambda *what, numpy=False: right(*what, numpy=numpy) + (not numpy))
+    for way in (model.fit, model.score):
+        with pytest.raises(VerificationError, match=r"inertia: .* in plain NumPy"):
+            way(X)
 
 
 @pytest.mark.parametrize("kind", [DensePass, FoldedBlocks])
@@ -66,14 +111,15 @@ def test_wrong_parts_of_the_inertia_are_named(X, name):
         VerifiedPass(fast)
 
 
-@pytest.mark.parametrize("wrong", ["colors", "counts"])
+@pytest.mark.parametrize("wrong", ["colors", "counts", "summed"])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_a_colour_that_is_wrongly_counted_is_named(X, weighted, wrong, monkeypatch):
     class Wrong(DistinctColors):
         def __init__(self, *args):
             super().__init__(*args)
-            numbers = self.colors if wrong == "colors" else self.counts
-            numbers[7] += 1
+            numbers = getattr(self, wrong)
+            if numbers is not None:
+                numbers[7] += 1
 
     for room in (passes.folded, quantizer):
         monkeypatch.setattr(room, "DistinctColors", Wrong)
@@ -85,7 +131,7 @@ def test_a_colour_that_is_wrongly_counted_is_named(X, weighted, wrong, monkeypat
         lambda verify: lloydq.quantize(image, 4, sample=15_000, verify=verify),
         lambda verify: lloydq.apply_palette(image, [[0, 0, 0], [9, 9, 9]], verify=verify),
     )
-    for way in ways:
+    for way in ways if wrong != "summed" else ways[:weighted]:
         way(False)
         with pytest.raises(VerificationError, match=r"colour \[.*\] was counted \d+ times, but \d+ in plain NumPy"):
             way(True)
@@ -117,13 +163,20 @@ def test_every_pixel_is_checked(X, monkeypatch):
         same_labels(X, np.zeros((2, 3)), np.array([0] * 5 + [1] + [0] * (len(X) - 6)))
     image = X[:20_000].reshape(100, 200, 3)
     palette = lloydq.quantize(image, 5, verify=True).palette
-    monkeypatch.setattr(lloydq.quantizer, "assign", lambda X, centroids, n_threads, dtype: np.zeros(len(X), dtype))
-    for wrong in (
-        lambda: lloydq.apply_palette(image, palette, verify=True),
-        lambda: lloydq.quantize(image, 5, verify=True),
-    ):
-        with pytest.raises(VerificationError, match="label 0 at"):
-            wrong()
+    right = quantizer.assign
+    for many in (len(image.reshape(-1, 3)), len(np.unique(image.reshape(-1, 3), axis=0))):  # all pixels; their colours
+
+        def wrong(X, centroids, n_threads, dtype, many=many):
+            labels = right(X, centroids, n_threads, dtype)
+            return labels if len(X) != many else np.zeros_like(labels)
+
+        monkeypatch.setattr(quantizer, "assign", wrong)
+        for way in (
+            lambda: lloydq.apply_palette(image, palette, verify=True),
+            lambda: lloydq.quantize(image, 5, verify=True),
+        ):
+            with pytest.raises(VerificationError, match="label 0 at"):
+                way()
     lloydq.apply_palette(image, palette)
     monkeypatch.setenv("LLOYDQ_VERIFY", "1")
     with pytest.raises(VerificationError):

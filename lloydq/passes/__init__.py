@@ -10,12 +10,13 @@ from .bounds import BoundsPass
 from .dense import DensePass
 from .folded import FoldedBlocks, FoldedBounds, folds
 from .nearest import assign, distances, scatter, tiny
-from .verify import VerificationError, same_counts, same_labels, verified, wanted
+from .verify import VerificationError, VerifiedPass, same, same_counts, same_labels, verified, wanted
 from .wide import GroupsPass
 
 __all__ = [
     "ALGORITHMS", "BlockPass", "BoundsPass", "DensePass", "FoldedBlocks", "FoldedBounds", "GroupsPass",
-    "VerificationError", "assign", "distances", "same_counts", "same_labels", "scatter", "suited", "verified", "wanted",
+    "VerificationError", "VerifiedPass", "assign", "distances", "same", "same_counts", "same_labels", "scatter",
+    "suited", "verified", "wanted",
 ]  # fmt: skip
 
 # The first three: the fastest exact way

@@ -77,7 +77,9 @@ def distances(X: Array, centroids: Array, n_threads: int | None = None) -> Array
     return lengths
 
 
-def scatter(X: Array, centroids: Array, labels: Array, weight: Array, n_threads: int | None = None) -> float:
+def scatter(
+    X: Array, centroids: Array, labels: Array, weight: Array, n_threads: int | None = None, *, numpy: bool = False
+) -> float:
     """Σ w‖x − c‖² over the rows of X (n, d), row by row in chunks, c the centroid (k, d) of the row's label."""
 
     def plain(rows: slice) -> float:
@@ -89,7 +91,7 @@ def scatter(X: Array, centroids: Array, labels: Array, weight: Array, n_threads:
         block, w = kernels.block_of(X, rows), kernels.weights_of(weight, rows)
         return kernels.scatter(block, w, kernels.readonly(centroids), labels[rows])
 
-    return sum(pool.run(plain if tiny(X, 1) else visit, chunks(X.shape, 1), n_threads), 0.0)
+    return sum(pool.run(plain if numpy or tiny(X, 1) else visit, chunks(X.shape, 1), n_threads), 0.0)
 
 
 def tiny(X: Array, k: int) -> bool:

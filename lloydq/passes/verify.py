@@ -31,15 +31,16 @@ def same_labels(X: Array, centroids: Array, labels: Array) -> None:
         told(X, centroids, labels, lloyd.assign(X[rows], centroids), rows)
 
 
-def told(X: Array, centroids: Array, labels: Array, expected: Array, rows: slice) -> None:
-    """Compare the labels of some rows with what is expected of them."""
+def told(X: Array, centroids: Array, labels: Array, expected: Array, rows: slice, given: Array | None = None) -> None:
+    """Compare the labels of some rows with what is expected of them; X may be folded from the points that are given."""
     wrong = np.flatnonzero(labels[rows] != expected)
     if len(wrong):
         i = rows.start + int(wrong[0])
         one, other = int(labels[i]), int(expected[wrong[0]])
         a, b = (_distance(X[i], centroids, label) for label in (one, other))
+        point = i if given is None else int(np.flatnonzero((given == X[i]).all(axis=1))[0])
         raise VerificationError(
-            f"point {i}, {X[i].tolist()}: label {one} at a squared distance of {a!r}, but the nearest centroid is "
+            f"point {point}, {X[i].tolist()}: label {one} at a squared distance of {a!r}, but the nearest centroid is "
             f"{other} at {b!r}"
         )
 
@@ -82,8 +83,9 @@ class VerifiedPass(PlainPass):
         super().__init__(fast.X, fast.weight)
         self.fast = fast
         self.copies: Array = self.weight > 0  # of how many points that were given each stands for
+        self.given: Array | None = None  # those, where they are not the ones that are visited
         if isinstance(fast, Folded):
-            self.copies = fast.copies
+            self.given, self.copies = fast.pixels, fast.copies
             weight = np.ones(len(fast.pixels)) if fast.given is None else fast.given
             same_counts(fast.pixels, fast.X, fast.copies, weight > 0)
             same_counts(fast.pixels, fast.X, fast.weight, weight)
@@ -98,7 +100,7 @@ class VerifiedPass(PlainPass):
     def __call__(self, centroids: Array) -> Sums:
         before = self.labels.copy()
         plain, sums = super().__call__(centroids), self.fast(centroids)
-        told(self.X, centroids, self.fast.labels, self.labels, slice(0, len(self.X)))
+        told(self.X, centroids, self.fast.labels, self.labels, slice(0, len(self.X)), self.given)
         for name, a, b in (("points", sums.points, plain.points), ("weight", sums.weight, plain.weight)):
             for cluster in np.flatnonzero((a != b).reshape(len(a), -1).any(axis=1))[:1]:
                 same(f"the sum of {name} of cluster {cluster}", a[cluster], b[cluster])
@@ -112,11 +114,14 @@ class VerifiedPass(PlainPass):
         return fast
 
     def labelled(self) -> Array:
-        return self.fast.labelled()
+        labels = self.fast.labelled()
+        if self.given is not None:
+            same_labels(self.given, self.centroids, labels)
+        return labels
 
     def spread_labels(self, labels: Array, centroids: Array) -> Array:
         spread = self.fast.spread_labels(labels, centroids)
-        same_labels(self.fast.pixels if isinstance(self.fast, Folded) else self.X, centroids, spread)
+        same_labels(self.X if self.given is None else self.given, centroids, spread)
         return spread
 
 
