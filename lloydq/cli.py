@@ -31,6 +31,7 @@ COMMANDS = """\
 commands:
   lloydq PICTURE      write the picture in fewer colours, as described above
   lloydq compare      k-means beside random palettes: a table and a picture
+  lloydq steps        a page that walks through the algorithm, on a picture or on points of your own
   lloydq demo         the whole story, on a photograph that comes with the package
   lloydq info         versions, threads, cache folder, compiled kernels
   lloydq warmup       compile now what is otherwise compiled on first use
@@ -121,10 +122,12 @@ def _parser(name: str, description: str, **more: Any) -> argparse.ArgumentParser
     return parser
 
 
-def _fit_arguments(parser: argparse.ArgumentParser, k: int | None, k_help: str) -> None:
+def _fit_arguments(
+    parser: argparse.ArgumentParser, k: int | None, k_help: str, *, what: str = "colours", kinds: str = ".png"
+) -> None:
     parser.add_argument("picture", metavar="PICTURE", help="a file that Pillow reads: JPEG, PNG, WebP, TIFF, GIF, …")
-    parser.add_argument("-k", type=_whole(1, 256), metavar="N", help=f"colours, 1 to 256 ({k_help})", default=k)
-    parser.add_argument("-o", "--output", metavar="FILE", help="where to write, a name that ends in .png")
+    parser.add_argument("-k", type=_whole(1, 256), metavar="N", help=f"{what}, 1 to 256 ({k_help})", default=k)
+    parser.add_argument("-o", "--output", metavar="FILE", help=f"where to write, a name that ends in {kinds}")
     parser.add_argument("--force", action="store_true", help="replace the output if it exists")
     _common_arguments(parser)
 
@@ -144,16 +147,30 @@ def _quantize_parser() -> argparse.ArgumentParser:
     )
     _fit_arguments(parser, None, "256, or as many as there are pixels")
     parser.add_argument("--sample", type=_whole(1), metavar="N", help="fit on N random pixels instead of on all")
-    parser.add_argument(
-        "--init", choices=("k-means++", "random"), default="k-means++", help="first colours (k-means++)"
-    )
+    _loop_arguments(parser, "k-means++")
+    parser.add_argument("--json", action="store_true", help="print what was done as JSON on stdout")
+    parser.add_argument("-v", "--verbose", action="store_true", help="say each iteration and the time of each stage")
+    parser.add_argument("--version", action="version", version=f"lloydq {__version__}")
+    return parser
+
+
+def _loop_arguments(parser: argparse.ArgumentParser, init: str) -> None:
+    parser.add_argument("--init", choices=("k-means++", "random"), default=init, help=f"first centroids ({init})")
     parser.add_argument(
         "--tol", type=_tolerance, default=0.0, help="stop when the centroids move less; 0: when no label changes (0)"
     )
     parser.add_argument("--max-iter", type=_whole(1), metavar="N", help="iterations at most (no limit)")
-    parser.add_argument("--json", action="store_true", help="print what was done as JSON on stdout")
-    parser.add_argument("-v", "--verbose", action="store_true", help="say each iteration and the time of each stage")
-    parser.add_argument("--version", action="version", version=f"lloydq {__version__}")
+
+
+def _steps_parser() -> argparse.ArgumentParser:
+    parser = _parser(
+        "lloydq steps",
+        "Lloyd's algorithm on all pixels of a picture, step by step: one HTML file to walk through forwards and\n"
+        "backwards, or with -o NAME.gif an animation, with -o NAME.png a sheet of chosen steps. A file that ends in\n"
+        ".csv has points in the plane, x and y on each line.",
+    )
+    _fit_arguments(parser, 8, "8", what="clusters", kinds=".html, .gif or .png")
+    _loop_arguments(parser, "random")
     return parser
 
 
@@ -211,12 +228,12 @@ def _notice_compilation(quiet: bool) -> None:
 # Commands
 
 
-def _target(options: argparse.Namespace, suffix: str) -> Path:
+def _target(options: argparse.Namespace, name: str, kinds: Sequence[str] = (".png",)) -> Path:
     """Where to write; refused before the work begins if that could not succeed."""
     source = Path(options.picture)
-    target = Path(options.output) if options.output is not None else source.with_name(f"{source.stem}-{suffix}.png")
-    if target.suffix.lower() != ".png":
-        raise Failure(f"'{target}': the result is a PNG; name it with .png at its end")
+    target = Path(options.output) if options.output is not None else source.with_name(f"{source.stem}-{name}{kinds[0]}")
+    if target.suffix.lower() not in kinds:
+        raise Failure(f"'{target}': name the result with {' or '.join(kinds)} at its end")
     if not target.parent.is_dir():
         raise Failure(f"'{target.parent}' is not a folder; make it first, or name another with -o")
     if not os.access(target.parent, os.W_OK):
@@ -324,6 +341,34 @@ def _compare(options: argparse.Namespace) -> None:
         _say(f"wrote {target}")
 
 
+def _steps(options: argparse.Namespace) -> None:
+    from . import walk
+    from .image import load, png, write
+
+    target, source = _target(options, "steps", (".html", ".gif", ".png")), Path(options.picture)
+    data = walk.read_points(source) if source.suffix.lower() == ".csv" else load(source)
+    _notice_compilation(options.quiet)
+    progress = _Progress(options.quiet)
+    try:
+        found = walk.record(
+            data, options.k, init=options.init, rng=options.seed, tol=options.tol, max_iter=options.max_iter,
+            n_threads=options.threads, callback=progress, verify=options.verify,
+        )  # fmt: skip
+    except ValueError as error:
+        raise _name_file(options.picture, error) from error
+    finally:
+        progress.clear()
+    kind = target.suffix.lower()
+    if kind == ".html":
+        made = walk.Page(found).html.encode()
+    else:
+        made = walk.animation(found) if kind == ".gif" else png(walk.contact_sheet(found))
+    write(target, made, overwrite=options.force)
+    if not options.quiet:
+        reason = STOPPED[found.frames[-1].stop_reason or ""]
+        _say(f"{target}: {len(found.frames):,} iterations ({reason}), {len(made):,} bytes")
+
+
 def _demo(options: argparse.Namespace) -> None:
     from .demo import tell
 
@@ -376,11 +421,12 @@ def _warmup(_: argparse.Namespace) -> None:
 PARSERS: dict[str, Callable[[], argparse.ArgumentParser]] = {
     "": _quantize_parser,
     "compare": _compare_parser,
+    "steps": _steps_parser,
     "demo": _demo_parser,
     "info": partial(_parser, "lloydq info", "Versions, threads, the cache folder, and whether kernels are compiled."),
     "warmup": partial(_parser, "lloydq warmup", "Compile the kernels now, into the cache."),
 }
-RUN = {"": _quantize, "compare": _compare, "demo": _demo, "info": _info, "warmup": _warmup}
+RUN = {"": _quantize, "compare": _compare, "steps": _steps, "demo": _demo, "info": _info, "warmup": _warmup}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -3,8 +3,10 @@
 python notebooks/refresh.py
 """
 
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
@@ -22,12 +24,21 @@ def refresh(path: Path) -> None:
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
     }
-    for cell in notebook.cells:
+    for i, cell in enumerate(notebook.cells):
         cell.metadata.pop("execution", None)
         for output in cell.get("outputs", []):
             if "image/png" in output.get("data", {}):
                 output["data"].pop("image/jpeg", None)
+                output["metadata"] = {"image/png": {"alt": description(notebook.cells, i)}}
     nbformat.write(notebook, path)
+
+
+def description(cells: list[Any], i: int) -> str:
+    """What is to be seen in a figure of cell i, for those who cannot see it: the line in italics below it, or above."""
+    for cell in (*cells[i + 1 : i + 2], cells[i - 1]):
+        if cell.cell_type == "markdown" and (found := re.search(r"(?m)^\*([A-Z][^*]{40,})\*$", cell.source)):
+            return found[1]
+    raise ValueError(f"cell {i} draws a figure that no line in italics describes")
 
 
 if __name__ == "__main__":

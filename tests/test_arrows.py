@@ -23,8 +23,11 @@ ARROWS = {
     "estimator": {"checks", "fitting", "lloyd", "passes", "protocol", "seeding"},
     "quantizer": {"checks", "colors", "fitting", "image", "lloyd", "palette", "passes", "protocol", "seeding"},
     "compare": {"image", "lloyd", "palette", "quantizer"},
+    "cells": {"lloyd"},
+    "walk": {"cells", "checks", "image", "lloyd", "passes", "seeding"},
+    "plot": {"cells", "image", "lloyd", "palette", "quantizer", "walk"},
     "demo": {"compare", "image", "lloyd"},
-    "cli": {"compare", "demo", "image", "kernels", "lloyd", "pool", "quantizer", "__init__"},
+    "cli": {"compare", "demo", "image", "kernels", "lloyd", "pool", "quantizer", "walk", "__init__"},
 }
 OUTSIDE = {
     "lloyd": {"numpy"},
@@ -36,6 +39,8 @@ OUTSIDE = {
     "quantizer": {"numpy", "PIL"},
     "compare": {"numpy", "PIL"},
     "demo": {"PIL"},
+    "walk": {"numpy", "PIL"},
+    "plot": {"numpy", "matplotlib"},
 }
 
 
