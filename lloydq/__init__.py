@@ -27,6 +27,7 @@ _ROOM = {
     "update": "lloyd",
 }
 __all__ = ["__version__", *_ROOM]
+_ROOMS = ("plot", "walk")  # loaded when they are first used, too
 
 if TYPE_CHECKING:
     from .estimator import KMeans as KMeans
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return import_module(f".{name}", __name__)
     if name not in _ROOM:
         raise AttributeError(f"module 'lloydq' has no attribute {name!r}")
     value = globals()[name] = getattr(import_module(f".{_ROOM[name]}", __name__), name)

@@ -44,6 +44,11 @@ def test_every_public_name_is_there_and_documented():
         lloydq.nothing  # noqa: B018
 
 
+def test_rooms_are_there_when_they_are_asked_for():
+    code = "import lloydq; print(lloydq.walk.page([[0.0, 0.0], [1.0, 0.0], [9.0, 9.0]], 2).walk.last)"
+    assert python(code) == "5"
+
+
 def test_functions_are_not_hidden_by_rooms_of_the_same_name():
     assert (
         python(

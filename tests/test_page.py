@@ -147,6 +147,7 @@ def test_slider_and_address(open_page):
     page.locator("#position").fill("5")
     assert position(page) == 5
     assert page.url.endswith("#step=5")
+    assert page.locator("#link").get_attribute("href") == "#step=5"
     again = open_page(fragment="#step=5")
     assert sentence(again) == sentence(page)
     assert position(open_page(fragment="#step=99999")) > 5

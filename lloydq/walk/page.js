@@ -200,6 +200,9 @@ function showControls() {
   slider.max = last();
   slider.value = position;
   slider.setAttribute("aria-valuetext", sentence());
+  at("link").href = `#step=${position}`;
+  at("link").hidden = walk !== recorded;
+  at("run").textContent = own ? TEXT.restart : TEXT.run;
 }
 
 const KEYS = { a: "assign", u: "update", b: "before", Home: "first", End: "last", ArrowLeft: "back", " ": "play" };
