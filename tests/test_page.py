@@ -92,7 +92,7 @@ def press(page, name):
 
 def test_forwards_and_backwards(open_page, pages):
     page, kept = open_page(), pages[1]["picture"].walk
-    assert sentence(page) == "Start: 5 of the pixels were chosen as the first centroids."
+    assert sentence(page) == "Start: 5 first centroids; no pixel has a label yet."
     press(page, "assign")
     assert sentence(page).startswith("Assign, iteration 1: 2,400 of 2,400 pixels changed centroid; inertia ")
     press(page, "update")
@@ -309,7 +309,7 @@ def test_a_picture_of_ones_own(open_page, pages, picture, init):
     page.wait_for_function("() => at('progress').textContent.startsWith('Ended after')")
     assert page.evaluate("Array.from(walk.frames[0].centroids)") == frames[0][0]
     press(page, "recorded")
-    assert sentence(page).startswith("Start: 5 of")
+    assert sentence(page).startswith("Start: 5 first")
 
 
 def test_first_centroids_that_are_clicked(open_page, pages, picture):
@@ -319,6 +319,9 @@ def test_first_centroids_that_are_clicked(open_page, pages, picture):
     page.locator("#file").set_input_files(pages[0] / "own.png")
     page.wait_for_function("() => clicks !== null")
     assert sentence(page) == "Click in the picture: 2 more."
+    page.locator("#position").evaluate("(slider) => { slider.value = 3; slider.dispatchEvent(new Event('input')); }")
+    assert position(page) == 0
+    page.locator("#picture").scroll_into_view_if_needed()
     box = page.locator("#picture").bounding_box()
     places = [(3, 4), (50, 30)]
     for x, y in places:
@@ -326,6 +329,75 @@ def test_first_centroids_that_are_clicked(open_page, pages, picture):
     page.wait_for_function("() => at('progress').textContent.startsWith('Ended after')")
     start = np.reshape(page.evaluate("Array.from(walk.frames[0].centroids)"), (2, 3))
     np.testing.assert_array_equal(start, [picture[y, x] for x, y in places])
+
+
+def test_first_centroids_chosen_by_keyboard(open_page, pages, picture):
+    page = open_page()
+    page.locator("#k").fill("2")
+    page.locator("#init").select_option("clicked")
+    page.locator("#file").set_input_files(pages[0] / "own.png")
+    page.wait_for_function("() => clicks !== null && document.activeElement.id === 'picture'")
+    for key in ("ArrowLeft", "ArrowUp", "Enter", *["Shift+ArrowRight"] * 9, "Enter"):
+        page.keyboard.press(key)
+    page.wait_for_function("() => at('progress').textContent.startsWith('Ended after')")
+    start = np.reshape(page.evaluate("Array.from(walk.frames[0].centroids)"), (2, 3))
+    x, y = 30 - 2, 20 - 2  # from the middle, a fortieth of the width at a time
+    np.testing.assert_array_equal(start, [picture[y, x], picture[y, x + 9]])
+    page.locator("#run").click()
+    page.wait_for_function("() => clicks !== null")
+    page.keyboard.press("Escape")
+    assert sentence(page).startswith("Start: 5 first")
+
+
+def test_labels_belong_to_what_is_shown_after_another_picture(open_page, pages):
+    page = open_page()
+    page.locator("#file").set_input_files(pages[0] / "own.png")
+    for seed in ("1", "2"):
+        page.locator("#seed").fill(seed)
+        page.locator("#run").click()
+        page.wait_for_function("() => at('progress').textContent.startsWith('Ended after')")
+        press(page, "assign")
+        assert page.evaluate(
+            "() => { const labels = new Int32Array(walk.points.n).fill(-1);"
+            " assign(walk.points, walk.frames[0].centroids, labels);"
+            " return labels.every((label, i) => label === labelsAt(1)[i]); }"
+        )
+    press(page, "recorded")
+    assert sentence(page).startswith("Start: 5 first")
+    assert not page.locator("#recorded").is_visible()
+
+
+def test_every_sentence_and_number(open_page, pages):
+    """Each half-step's words beside what Python recorded."""
+    page, kept = open_page("points"), pages[1]["points"].walk
+    for p in range(1, kept.last + 1):
+        page.locator("#position").fill(str(p))
+        frame, said = kept.frames[(p - 1) // 2], sentence(page)
+        if p % 2:
+            assert f"iteration {(p + 1) // 2}: {frame.changed} of {len(kept.X)} points" in said
+        else:
+            shift = np.sqrt(((kept.centroids(p) - frame.centroids) ** 2).sum(axis=1))
+            assert f"iteration {p // 2}: {(shift > 0).sum()} centroid" in said
+            assert float(said.split("largest by ")[1].split(";")[0]) == pytest.approx(shift.max(), rel=5e-3)
+            fell = [float(word.strip(".")) for word in said.split("fell from ")[1].split(" to ")]
+            assert fell == pytest.approx([frame.inertia, frame.inertia_after_update], rel=1e-3)
+            assert fell[0] > fell[1]
+        rows = page.locator("#clusters tbody tr")
+        counts = [int(rows.nth(j).locator("td").nth(1).inner_text()) for j in range(rows.count())]
+        assert counts == frame.counts.tolist()
+
+
+def test_small_numbers_are_told_apart(browser, tmp_path):
+    X = 50 + np.random.default_rng(0).normal(size=(60, 2)) * 1e-5
+    walk.page(X, 3, rng=1).save(tmp_path / "small.html")
+    page = browser.new_page()
+    page.goto((tmp_path / "small.html").as_uri() + "#step=2")
+    page.wait_for_function("() => document.getElementById('sentence').textContent")
+    assert "largest by 0;" not in sentence(page)
+    assert "fell from 0" not in sentence(page)
+    names = page.locator("#clusters tbody tr").all_inner_texts()
+    assert len({name.split("\t")[0] for name in names}) == 3
+    page.close()
 
 
 def test_a_picture_that_is_dropped_and_one_that_is_none(open_page, pages):

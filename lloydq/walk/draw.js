@@ -18,9 +18,10 @@ function drawPicture() {
   at("picture-panel").hidden = !isPicture();
   document.body.classList.toggle("points", !isPicture());
   if (!isPicture()) return;
-  const canvas = at("picture"), { width, height, place, rgba } = walk.image, labels = labelsAt(position);
+  const canvas = at("picture"), { width, height, place, rgba } = clicks ? own.image : walk.image, labels = labelsAt(position);
   canvas.width = width;
   canvas.height = height;
+  canvas.style.width = `min(100%, ${(55 * width) / height}vh)`; // so that the whole of it is seen beside the rest
   const pen = canvas.getContext("2d"), painted = pen.createImageData(width, height);
   const original = before || !labels || clicks;
   if (original) painted.data.set(rgba);
@@ -36,10 +37,27 @@ function drawPicture() {
     }
   }
   pen.putImageData(painted, 0, 0);
-  for (const [x, y] of clicks ?? []) ring(pen, x + 0.5, y + 0.5, Math.max(3, width / 60));
-  canvas.setAttribute("aria-label", original ? TEXT.picture_before : TEXT.picture_now(walk.frames[0].counts.length));
+  for (const [x, y] of clicks?.places ?? []) ring(pen, x + 0.5, y + 0.5, Math.max(2, width / 60));
+  if (clicks) cross(pen, clicks.cursor[0] + 0.5, clicks.cursor[1] + 0.5, Math.max(3, width / 30));
+  canvas.setAttribute("aria-label", clicks ? TEXT.picture_choose : original ? TEXT.picture_before : TEXT.picture_now(walk.frames[0].counts.length));
+  canvas.tabIndex = clicks ? 0 : -1;
+  at("picture-title").textContent = original ? TEXT.picture_before : TEXT.picture;
   canvas.classList.toggle("clickable", clicks !== null);
   at("before").setAttribute("aria-pressed", before);
+}
+
+/** Where the keyboard would choose. */
+function cross(pen, x, y, size) {
+  for (const [width, colour] of [[3, "#000"], [1, "#fff"]]) {
+    pen.lineWidth = width;
+    pen.strokeStyle = colour;
+    pen.beginPath();
+    pen.moveTo(x - size, y);
+    pen.lineTo(x + size, y);
+    pen.moveTo(x, y - size);
+    pen.lineTo(x, y + size);
+    pen.stroke();
+  }
 }
 
 /** A ring that is seen on any colour. */
@@ -115,14 +133,14 @@ function drawCube({ pen, width, height }) {
   const depth = (j) => project(centroids.subarray(3 * j, 3 * j + 3))[2];
   for (const j of Array.from(walk.frames[0].counts.keys()).sort((a, b) => depth(b) - depth(a))) {
     const [across, down] = project(centroids.subarray(3 * j, 3 * j + 3));
-    ring(pen, across, down, 7, hex(centroids, j));
+    ring(pen, across, down, walk.frames[0].counts.length > 32 ? 4 : 7, hex(centroids, j));
   }
   pen.fillStyle = ink("text");
   pen.strokeStyle = ink("panel");
   pen.lineWidth = 4;
   pen.font = "bold 15px system-ui, sans-serif";
   pen.textAlign = "center";
-  for (const [name, corner] of [["R", [285, 0, 0]], ["G", [0, 285, 0]], ["B", [0, 0, 285]]]) {
+  for (const [name, corner] of [[TEXT.axes[0], [285, 0, 0]], [TEXT.axes[1], [0, 285, 0]], [TEXT.axes[2], [0, 0, 285]]]) {
     const [across, down] = project(corner);
     pen.strokeText(name, across, down + 5);
     pen.fillText(name, across, down + 5);
@@ -202,6 +220,11 @@ function marker(pen, shape, x, y, r, fill, outlined = false) {
   }
   pen.fillStyle = fill;
   pen.fill();
+  if (!outlined && shape >= 0) {
+    pen.lineWidth = 0.6;
+    pen.strokeStyle = ink("text");
+    pen.stroke();
+  }
 }
 
 function drawCurve() {
@@ -216,17 +239,21 @@ function drawCurve() {
     pen.stroke();
   };
   pen.lineJoin = "round";
-  pen.strokeStyle = ink("line");
-  pen.lineWidth = 2;
+  pen.strokeStyle = ink("quiet");
+  pen.lineWidth = 1;
   line(last());
   pen.strokeStyle = ink("strong");
   pen.lineWidth = 3;
   line(position);
+  if (last() <= 60) {
+    values.forEach((value, i) => marker(pen, i % 2, x(i + 1), y(value), 3.5, ink(i < position ? "strong" : "quiet")));
+  }
   if (position) ring(pen, x(position), y(values[position - 1]), 6, ink("strong"));
   pen.fillStyle = ink("quiet");
   pen.font = "13px system-ui, sans-serif";
   pen.fillText(large(most), left, 14);
   pen.textAlign = "right";
+  if (last() <= 60) pen.fillText(TEXT.legend, width - left, 14);
   pen.fillText(large(least), width - left, height - 4);
   canvas.setAttribute("aria-label", TEXT.curve_now(position ? large(values[position - 1]) : TEXT.none, large(values[0])));
 }

@@ -4,25 +4,47 @@ const PREVIEW = 320, LARGEST = 1600, SHOWN = 4000; // pixels of a side, shown an
 
 const { distinctColours, assign, steps, chooseStart } = lloyd();
 const at = (id) => document.getElementById(id);
-const number = (value, digits = 0) => value.toLocaleString("en", { maximumFractionDigits: digits });
-const raised = (digits) => Array.from(digits, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join("");
-const large = (value) => value < 1e6
-  ? number(value, value < 100 ? 3 : 1)
-  : value.toExponential(3).replace(/e\+(\d+)/, (_, power) => `\u202f×\u202f10${raised(power)}`);
+const number = (value, decimals = 0) => value.toLocaleString(TEXT.locale, { maximumFractionDigits: decimals });
+const raised = (digits) => Array.from(digits, (digit) => ({ "-": "⁻" })[digit] ?? "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join("");
+
+/** A number of any size, with so many digits or, below a million, all those before the point. */
+function large(value, digits = 4) {
+  const power = value ? Math.floor(Math.log10(Math.abs(value))) : 0;
+  if (power >= -3 && power < 6) {
+    return value.toLocaleString(TEXT.locale, { maximumSignificantDigits: Math.max(digits, power + 1) });
+  }
+  const [front, behind] = value.toExponential(digits - 1).split("e");
+  return `${front}\u202f×\u202f10${raised(behind.replace("+", ""))}`;
+}
+
+/** Two numbers with as many digits as tell them apart. */
+function apart(one, other) {
+  for (let digits = 4; digits < 10; digits++) {
+    if (large(one, digits) !== large(other, digits)) return [large(one, digits), large(other, digits)];
+  }
+  return [large(one), large(other)];
+}
+
+/** A coordinate of points in the plane, to a thousandth of their extent. */
+function coordinate(value) {
+  const extent = Math.max(walk.high[0] - walk.low[0], walk.high[1] - walk.low[1]) || 1;
+  return number(value, Math.max(0, Math.min(20, 3 - Math.floor(Math.log10(extent)))));
+}
+
 const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
 /* A walk: `points` with their labels at some step, `frames` (centroids, counts, changed, inertia, after, relocated,
    reason), and for colours the `image` with the place of each pixel's colour among the points.
 
    Half-steps are numbered: 0 is the start, 2i + 1 the assignment of frame i, 2i + 2 its update. */
-let walk, recorded, position = 0, before = false, timer = null, clicks = null;
+let walk, recorded, position = 0, before = false, timer = null;
 const view = { yaw: -0.5, pitch: 0.4 };
 
 const last = () => Math.max(0, 2 * walk.frames.length - 1);
 const labelled = (p) => (p === 0 ? -1 : (p - 1) >> 1); // the frame whose labels are shown
 const centroidsAt = (p) => walk.frames[Math.min(p >> 1, walk.frames.length - 1)].centroids;
 const inertiaAt = (p) => walk.frames[labelled(p)][p % 2 ? "inertia" : "after"];
-const noun = () => TEXT[walk.kind];
+const noun = (n = 2) => TEXT[walk.kind](n);
 const isPicture = () => walk.kind === "colours";
 
 function labelsAt(p) {
@@ -54,18 +76,18 @@ function show() {
 }
 
 function sentence() {
-  if (clicks) return TEXT.click(number(Number(at("k").value) - clicks.length));
-  if (position === 0) return TEXT.start(number(walk.frames[0].counts.length), noun());
+  if (clicks) return TEXT.click(number(clicks.k - clicks.places.length));
+  if (position === 0) return TEXT.start(walk.frames[0].counts.length, noun(walk.total));
   const i = labelled(position), frame = walk.frames[i];
   if (position % 2) {
-    const said = TEXT.assigned(i + 1, number(frame.changed), number(walk.total), noun(), large(frame.inertia));
+    const said = TEXT.assigned(i + 1, number(frame.changed), number(walk.total), noun(walk.total), large(frame.inertia));
     return said + (frame.reason ? TEXT.reasons[frame.reason] : "");
   }
   const shift = shifts(frame.centroids, centroidsAt(position), walk.points.d);
   const moved = shift.filter((s) => s > 0).length;
   if (!moved) return TEXT.stood(i + 1);
-  const fell = [large(frame.inertia), large(frame.after)];
-  const said = TEXT.updated(i + 1, TEXT.centroids(number(moved)), number(Math.max(...shift), 3), ...fell);
+  const fell = apart(frame.inertia, frame.after);
+  const said = TEXT.updated(i + 1, TEXT.centroids(number(moved)), large(Math.max(...shift), 3), ...fell);
   return said + (frame.relocated ? TEXT.relocated(number(frame.relocated)) : "");
 }
 
@@ -83,7 +105,8 @@ function showNumbers() {
 }
 
 function showLines() {
-  const line = position === 0 ? 0 : walk.frames[labelled(position)].reason ? 3 : position % 2 ? 1 : 2;
+  const frame = walk.frames[labelled(position)];
+  const line = !frame ? 0 : position % 2 === 0 ? 2 : frame.reason === "converged" ? 3 : 1;
   at("algorithm").replaceChildren(...TEXT.lines.map((said, i) =>
     element("li", i === line ? { "aria-current": "step" } : {}, said(noun()))));
 }
@@ -103,12 +126,12 @@ function showClusters() {
   const { d } = walk.points, centroids = centroidsAt(position);
   const shift = frame && position % 2 === 0 ? shifts(frame.centroids, centroids, d) : null;
   const rows = Array.from(walk.frames[0].counts, (_, j) => {
-    const name = isPicture() ? hex(centroids, j) : Array.from(centroids.subarray(2 * j, 2 * j + 2), (c) => number(c, 3)).join(", ");
+    const name = isPicture() ? hex(centroids, j) : Array.from(centroids.subarray(2 * j, 2 * j + 2), coordinate).join(", ");
     const cells = [
       frame ? number(frame.counts[j]) : TEXT.none,
       frame ? `${number((100 * frame.counts[j]) / walk.total, 1)} %` : TEXT.none,
       ...(isPicture() ? [trailOf(j)] : []),
-      shift ? number(shift[j], 3) : TEXT.none,
+      shift ? large(shift[j], 3) : TEXT.none,
     ];
     return element("tr", {}, element("td", {}, swatch(j, centroids), " ", name), ...cells.map((cell) => element("td", {}, cell)));
   });
@@ -185,7 +208,7 @@ const possible = () => ({
 });
 
 function act(name) {
-  if (clicks || walk.waiting || !possible()[name]) return;
+  if (clicks || !possible()[name]) return;
   if (name !== "play" && name !== "before") stop();
   ACTIONS[name]();
 }
@@ -195,14 +218,14 @@ function showControls() {
   for (const name of Object.keys(ACTIONS)) at(name).setAttribute("aria-disabled", !can[name] || clicks !== null);
   for (const name of ["assign", "update"]) at(name).classList.toggle("next", can[name]);
   at("play").textContent = timer ? TEXT.pause : TEXT.play;
-  at("play").setAttribute("aria-pressed", timer !== null);
   const slider = at("position");
   slider.max = last();
   slider.value = position;
-  slider.setAttribute("aria-valuetext", sentence());
+  slider.setAttribute("aria-valuetext", TEXT.of(number(position), number(last())));
   at("link").href = `#step=${position}`;
   at("link").hidden = walk !== recorded;
   at("run").textContent = own ? TEXT.restart : TEXT.run;
+  at("recorded").hidden = walk === recorded && !clicks && !worker;
 }
 
 const KEYS = { a: "assign", u: "update", b: "before", Home: "first", End: "last", ArrowLeft: "back", " ": "play" };
@@ -215,6 +238,7 @@ function onKey(event) {
     event.preventDefault();
     return;
   }
+  if (target.closest("#clusters") && key.length > 1) return; // it scrolls
   if (target.id === "position" && key !== " " && key.length > 1) return; // the slider's own
   const name = key === "ArrowRight" ? (position % 2 ? "update" : "assign") : (KEYS[key] ?? KEYS[key.toLowerCase()]);
   if (name) {
@@ -241,11 +265,9 @@ function walkOf(kind, points, frames, total, more) {
 }
 
 function about() {
-  const k = number(walk.frames[0].counts.length);
-  const { distinct } = walk;
-  at("about").textContent = isPicture()
-    ? TEXT.about_colours(number(walk.total), number(distinct ?? walk.points.n), k)
-    : TEXT.about_points(number(walk.total), k);
+  const k = walk.frames[0].counts.length, { distinct, reduced, total } = walk, few = distinct < k;
+  const said = isPicture() ? TEXT.about_colours(total, distinct, k) : TEXT.about_points(total, k);
+  at("about").textContent = said + (few ? TEXT.few(distinct, noun()) : "") + (reduced ? TEXT.reduced(...reduced) : "");
 }
 
 /** Numbers that Python has written: float64 in base 64. */
@@ -257,7 +279,8 @@ async function load() {
   if (data.kind === "points") {
     const x = numbers(data.points), n = x.length / 2, all = (t) => Array.from({ length: n }, (_, i) => x[2 * i + t]);
     const [low, high] = [Math.min, Math.max].map((bound) => [0, 1].map((t) => all(t).reduce((a, b) => bound(a, b))));
-    return walkOf("points", { d: 2, n, x, weight: new Float64Array(n).fill(1) }, frames, data.total, { low, high });
+    const points = { d: 2, n, x, weight: new Float64Array(n).fill(1) };
+    return walkOf("points", points, frames, data.total, { low, high, distinct: data.distinct });
   }
   const image = new Image();
   image.src = data.preview;
@@ -267,6 +290,8 @@ async function load() {
 }
 
 function label() {
+  document.title = TEXT.title;
+  for (const option of at("speed").options) option.textContent = TEXT.per_second(option.value);
   for (const node of document.querySelectorAll("[data-text]")) node.textContent = TEXT[node.dataset.text];
   for (const node of document.querySelectorAll("[data-label]")) node.setAttribute("aria-label", TEXT[node.dataset.label]);
 }
@@ -278,7 +303,8 @@ function listen() {
   }
   at("position").addEventListener("input", (event) => {
     stop();
-    go(Number(event.target.value));
+    if (clicks) showControls();
+    else go(Number(event.target.value));
   });
   at("speed").addEventListener("change", () => {
     if (timer) {
@@ -296,20 +322,19 @@ function listen() {
     event.preventDefault();
     begin();
   });
-  at("recorded").addEventListener("click", () => {
-    stop();
-    worker?.terminate();
-    clicks = null;
-    walk = recorded;
-    at("recorded").hidden = true;
-    at("progress").textContent = "";
-    about();
-    go(0);
-  });
+  at("picture").addEventListener("keydown", onPictureKey);
+  at("recorded").addEventListener("click", back);
+  for (const name of ["k", "init"]) {
+    at(name).addEventListener("change", () => {
+      if (clicks && (Number(at("k").value) !== clicks.k || at("init").value !== "clicked")) leave();
+      show();
+    });
+  }
   document.addEventListener("keydown", onKey);
   for (const [name, dropping] of [["dragover", true], ["dragleave", false], ["drop", false]]) {
     document.addEventListener(name, (event) => {
       event.preventDefault();
+      if (at("own-panel").hidden) return;
       document.body.classList.toggle("dropping", dropping);
       if (name === "drop" && event.dataTransfer.files[0]) open(event.dataTransfer.files[0]);
     });

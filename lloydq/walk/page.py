@@ -112,7 +112,7 @@ def _data(walk: Walk) -> str:
 
     data: dict[str, Any] = {"total": len(walk.X), "frames": [_frame(walk, i) for i in range(len(walk.frames))]}
     if walk.picture is None:
-        data |= {"kind": "points", "points": _numbers(walk.X)}
+        data |= {"kind": "points", "points": _numbers(walk.X), "distinct": len(np.unique(walk.X, axis=0))}
     else:
         file = io.BytesIO()
         Image.fromarray(preview(walk)).save(file, "PNG", optimize=True)

@@ -1,9 +1,15 @@
 /* All that is said, in one place, so that it can be translated. */
+const count = (n, noun) => `${number(n)} ${noun}${n === 1 ? "" : "s"}`;
 const TEXT = {
   title: "Lloyd's algorithm, step by step",
-  about_colours: (n, distinct, k) => `${n} pixels of ${distinct} colours are sorted into ${k} clusters of similar ones.`,
-  about_points: (n, k) => `${n} points are sorted into ${k} clusters of near ones.`,
+  locale: "en",
+  about_colours: (n, distinct, k) =>
+    `${count(n, "pixel")} of ${count(distinct, "colour")} sorted into ${count(k, "cluster")} of similar ones.`,
+  about_points: (n, k) => `${count(n, "point")} sorted into ${count(k, "cluster")} of near ones.`,
+  few: (distinct, noun) => ` Only ${number(distinct)} of the ${noun} differ, so the other clusters stay empty.`,
+  reduced: (width, height) => ` The picture was first reduced to ${width} × ${height}.`,
   picture: "The picture in the colours so far",
+  picture_choose: "The picture as it was. Arrow keys move a cross, Enter chooses the pixel under it, Escape leaves.",
   picture_now: (k) => `The picture in the ${k} colours of this step`,
   picture_before: "The picture as it was",
   before: "Show the original",
@@ -31,9 +37,11 @@ const TEXT = {
   clusters_colours: "The palette",
   clusters_points: "The clusters",
   columns: { centroid: "centroid", members: (noun) => noun, share: "share", trail: "trail", moved: "moved" },
-  colours: "pixels",
-  points: "points",
-  start: (k, noun) => `Start: ${k} of the ${noun} were chosen as the first centroids.`,
+  colours: (n) => (n === 1 ? "pixel" : "pixels"),
+  points: (n) => (n === 1 ? "point" : "points"),
+  axes: ["R", "G", "B"],
+  legend: "● after Assign   ■ after Update",
+  start: (k, noun) => `Start: ${count(k, "first centroid")}; no ${noun.replace(/s$/, "")} has a label yet.`,
   assigned: (i, changed, n, noun, inertia) =>
     `Assign, iteration ${i}: ${changed} of ${n} ${noun} changed centroid; inertia ${inertia}.`,
   updated: (i, moved, largest, from, to) =>
@@ -56,10 +64,11 @@ const TEXT = {
   last: "End",
   position: "Half-step",
   speed: "Speed",
+  per_second: (n) => `${n} / s`,
   keys: "Keys: ← → step, A assign, U update, space play, Home and End, B original.",
   link: "Link to this step",
   own: "A picture of your own",
-  own_hint: "Choose a file, or drop one on this page. It stays on this computer: the algorithm runs in the browser.",
+  own_hint: "Choose a file, or drop one on this page. It stays on this computer: the algorithm runs in the browser. What is transparent is put on white.",
   file: "Picture",
   k: "Clusters k",
   init: "First centroids",
@@ -74,5 +83,6 @@ const TEXT = {
   running: (i) => `Iteration ${i} …`,
   done: (i) => `Ended after ${i} iterations.`,
   not_read: "This file is not a picture that the browser can read.",
-  too_few: (n) => `The picture has ${n} pixels: too few for so many clusters.`,
+  failed: "The browser could not run the algorithm: too large a picture, or no workers are allowed here.",
+  too_few: (n) => `The picture has ${count(n, "pixel")}: too few for so many clusters.`,
 };
