@@ -167,7 +167,7 @@ def _steps_parser() -> argparse.ArgumentParser:
         "lloydq steps",
         "Lloyd's algorithm on all pixels of a picture, step by step: one HTML file to walk through forwards and\n"
         "backwards, or with -o NAME.gif an animation, with -o NAME.png a sheet of chosen steps. A file that ends in\n"
-        ".csv has points in the plane, x and y on each line.",
+        ".csv, .tsv or .txt has points in the plane, x and y on each line.",
     )
     _fit_arguments(parser, 8, "8", what="clusters", kinds=".html, .gif or .png")
     _loop_arguments(parser, "random")
@@ -346,7 +346,7 @@ def _steps(options: argparse.Namespace) -> None:
     from .image import load, png, write
 
     target, source = _target(options, "steps", (".html", ".gif", ".png")), Path(options.picture)
-    data = walk.read_points(source) if source.suffix.lower() == ".csv" else load(source)
+    data = walk.read_points(source) if source.suffix.lower() in (".csv", ".tsv", ".txt") else load(source)
     _notice_compilation(options.quiet)
     progress = _Progress(options.quiet)
     try:

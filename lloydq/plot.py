@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from . import checks
 from .cells import cells
 from .image import load
 from .lloyd import Array, assign
@@ -57,9 +58,14 @@ def voronoi(X: Any, centroids: Any, labels: Any = None, ax: Axes | None = None, 
     trails : sequence of (k, 2) arrays, optional
         Where the centroids have been, the oldest first.
     """
-    X, centroids = np.asarray(X, np.float64), np.asarray(centroids, np.float64)
+    X, centroids = (
+        checks.same_columns(checks.points(a, name), 2, "voronoi") for a, name in ((X, "X"), (centroids, "c"))
+    )
+    if labels is not None and np.shape(labels) != (len(X),):
+        raise ValueError(f"labels must have shape ({len(X)},), one for each point; got {np.shape(labels)}")
     ax, size = _axes(ax, figsize=(5, 5)), 26 if len(X) <= 500 else 8
-    low, high = X.min(axis=0), X.max(axis=0)
+    everything = np.concatenate([X, centroids], dtype=np.float64)
+    low, high = everything.min(axis=0), everything.max(axis=0)
     margin = 0.07 * float((high - low).max()) or 1.0
     low, high = low - margin, high + margin
     corners = [cell for cell in cells(centroids, low, high) if len(cell)]
@@ -80,6 +86,10 @@ def voronoi(X: Any, centroids: Any, labels: Any = None, ax: Axes | None = None, 
 
 def step(walk: Walk, half_step: int, ax: Axes | None = None) -> Axes:
     """A half-step of a walk over points in the plane: `lloydq.walk.record` makes one."""
+    if walk.picture is not None:
+        raise ValueError("these steps are drawn in the plane; for a walk over a picture see walk.contact_sheet")
+    if not 0 <= half_step <= walk.last:
+        raise ValueError(f"half_step must be from 0 to {walk.last}; got {half_step}")
     of = walk.labelled_by(half_step)
     labels = None if of is None else assign(walk.X, of)
     trails = [walk.centroids(p) for p in range(0, half_step + 1, 2)]
@@ -95,6 +105,8 @@ def step(walk: Walk, half_step: int, ax: Axes | None = None) -> Axes:
 def steps(walk: Walk, half_steps: Iterable[int] | None = None, *, columns: int = 3) -> Figure:
     """Half-steps side by side; all of them, if none are named."""
     shown = list(range(walk.last + 1) if half_steps is None else half_steps)
+    if not shown:
+        raise ValueError("no half-steps to draw")
     rows = -(-len(shown) // columns)
     figure, grid = plt.subplots(rows, columns, figsize=(4 * columns, 4.2 * rows), layout="constrained", squeeze=False)
     for ax, half_step in zip(grid.flat, shown, strict=False):
@@ -129,21 +141,25 @@ def cube(image: Any, palette: Any = None, ax: Any = None, *, clusters: bool = Fa
     palette : Palette or (k, 3) array-like from 0 to 255, optional
     ax : matplotlib Axes with projection="3d", optional
     clusters : bool, default False
-        Draw each pixel in its palette's colour, not in its own.
+        Draw each pixel in the colour and marker of its cluster, not in its own colour.
     rng : seed or Generator, default 0
     """
     if ax is None:
         ax = plt.figure(figsize=(6, 6), layout="constrained").add_subplot(projection="3d")
     pixels = load(image).pixels.reshape(-1, 3)
     shown = pixels[np.random.default_rng(rng).choice(len(pixels), min(SHOWN, len(pixels)), replace=False)]
-    colors = shown
     if palette is not None:
         palette = np.asarray(Palette(palette))
-        colors = palette[assign(shown, palette)] if clusters else shown
         ax.scatter(*palette.T, s=90, c=palette / 255, edgecolors=TEXT, linewidths=1.5, depthshade=False, zorder=5)
-    ax.scatter(*shown.T, s=4, c=colors / 255, depthshade=False, linewidths=0)
+    if palette is None or not clusters:
+        ax.scatter(*shown.T, s=4, c=shown / 255, depthshade=False, linewidths=0)
+    else:
+        labels = assign(shown, palette)
+        for label in np.unique(labels):
+            look = {"color": hue(label), "marker": marker(label)}
+            ax.scatter(*shown[labels == label].T, s=10, depthshade=False, linewidths=0, **look)
     for axis, name in zip("xyz", ("red", "green", "blue"), strict=True):
-        ax.set(**{f"{axis}lim": (0, 255), f"{axis}ticks": (0, 128, 255), f"{axis}label": name})
+        ax.set(**{f"{axis}lim": (0, 255), f"{axis}ticks": (64, 128, 192), f"{axis}label": name})
     ax.set_box_aspect((1, 1, 1), zoom=0.9)
     ax.computed_zorder = False  # the palette is drawn over the pixels
     ax.view_init(22, -60)
@@ -155,6 +171,8 @@ def palette(colors: Any, weights: Any = None, ax: Axes | None = None) -> Axes:
     colors = Palette(colors)
     ax = _axes(ax, figsize=(9, 1.4))
     widths = np.ones(len(colors)) if weights is None else np.asarray(weights, np.float64)
+    if widths.shape != (len(colors),) or not (widths >= 0).all() or not widths.sum() > 0:
+        raise ValueError(f"weights must be {len(colors)} numbers, none below 0 and not all 0")
     widths = widths / widths.sum()
     ends = np.cumsum(widths)
     ax.bar(ends - widths, 1, widths, align="edge", color=np.asarray(colors) / 255)
@@ -187,6 +205,8 @@ def comparison(image: Any, results: Mapping[str, Quantized], *, columns: int = 2
 
 def pictures(shown: Sequence[tuple[str, Array]], *, columns: int = 2) -> Figure:
     """Arrays (H, W, 3) side by side, each under its title."""
+    if not shown:
+        raise ValueError("no pictures to show")
     rows, (height, width) = -(-len(shown) // columns), shown[0][1].shape[:2]
     size = 5 * columns, rows * (5 * height / width + 0.75)
     figure, grid = plt.subplots(rows, columns, figsize=size, layout="constrained", squeeze=False)

@@ -25,7 +25,7 @@ ARROWS = {
     "compare": {"image", "lloyd", "palette", "quantizer"},
     "cells": {"lloyd"},
     "walk": {"cells", "checks", "image", "lloyd", "passes", "seeding"},
-    "plot": {"cells", "image", "lloyd", "palette", "quantizer", "walk"},
+    "plot": {"cells", "checks", "image", "lloyd", "palette", "quantizer", "walk"},
     "demo": {"compare", "image", "lloyd"},
     "cli": {"compare", "demo", "image", "kernels", "lloyd", "pool", "quantizer", "walk", "__init__"},
 }

@@ -78,9 +78,11 @@ def test_the_cube(picture):
     palette = lloydq.quantize(picture, 4).palette
     ax = plot.cube(picture, palette, clusters=True)
     assert ax.name == "3d"
-    counts = sorted(len(collection.get_offsets()) for collection in ax.collections)
-    assert counts == [4, 1200]
-    assert len(np.unique(ax.collections[1].get_facecolors(), axis=0)) == 4
+    counts = [len(collection.get_offsets()) for collection in ax.collections]
+    assert counts[0] == 4
+    assert sum(counts[1:]) == 1200
+    assert len(counts) == 5
+    assert [len(c.get_offsets()) for c in plot.cube(picture, palette).collections] == [4, 1200]
     assert len(plot.cube(picture).collections) == 1
 
 
@@ -105,6 +107,23 @@ def test_figures_are_drawn_on_given_axes(X, picture):
     assert plot.voronoi(X, X[:2], ax=ax) is ax
     assert plot.inertia(walk.record(X, 2), ax) is ax
     assert plot.palette([[1, 2, 3]], ax=ax) is ax
+
+
+def test_what_cannot_be_drawn(X, picture):
+    found = walk.record(X, 3, rng=1)
+    for draw, message in (
+        (lambda: plot.step(walk.record(picture, 3), 1), "contact_sheet"),
+        (lambda: plot.step(found, -1), "half_step must be from 0"),
+        (lambda: plot.steps(found, []), "no half-steps"),
+        (lambda: plot.pictures([]), "no pictures"),
+        (lambda: plot.voronoi(np.empty((0, 2)), X[:2]), "X"),
+        (lambda: plot.voronoi(X, X[:2], [0]), "labels must have shape"),
+        (lambda: plot.voronoi(np.zeros((3, 3)), np.zeros((2, 3))), "2 features"),
+        (lambda: plot.palette([[0, 0, 0]], [0]), "weights"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            draw()
+    assert plot.voronoi(X, np.array([[90.0, 90.0]])).get_xlim()[1] > 90
 
 
 def contrast(color, other):

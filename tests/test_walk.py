@@ -75,7 +75,7 @@ def test_a_walk_may_stop_early(X):
 @pytest.mark.parametrize(
     ("data", "k", "error", "message"),
     [
-        (np.zeros((4, 2)), 5, ValueError, "n_clusters"),
+        (np.zeros((4, 2)), 5, ValueError, "k must be from 1 to 4, the number of points"),
         (np.full((4, 2), np.nan), 2, ValueError, "NaN"),
         (np.zeros((4, 3)), 2, TypeError, "uint8"),
         ("nowhere.jpg", 2, OSError, "nowhere"),
@@ -169,10 +169,16 @@ def test_an_animation_and_a_sheet(X, picture):
 
 def test_points_from_a_file(tmp_path):
     path = tmp_path / "points.csv"
-    for text in ("x,y\n1,2\n3.5,-4\n", "1;2\n\n3.5; -4", "\ufeff1 2\n3.5\t-4\n"):
+    for text in ("x,y\n1,2\n3.5,-4\n", "1;2\n\n3.5; -4", "\ufeff1 2\n3.5\t-4\n", '# mine\n\nx,y\n"1","2",\n3.5,-4'):
         path.write_text(text, encoding="utf-8")
         assert walk.read_points(path).tolist() == [[1, 2], [3.5, -4]]
-    for text, message in (("x,y\n1,2\n3\n", "line 3: two numbers"), ("x,y\n", "no points"), ("1,2\na,b", "line 2")):
+    for encoding in ("latin-1", "utf-16"):
+        path.write_bytes("größe,höhe\n1,2\n3.5,-4".encode(encoding))
+        assert walk.read_points(path).tolist() == [[1, 2], [3.5, -4]]
+    for text, message in (
+        ("x,y\n1,2\n3\n", "line 3: two numbers"), ("x,y\n", "no points"), ("1,2\na,b", "line 2"),
+        ("1,2x\n3,4", "line 1"), ("1,2,3\n4,5,6", "line 1"), ("1,,2", "line 1"),
+    ):  # fmt: skip
         path.write_text(text)
         with pytest.raises(ValueError, match=message):
             walk.read_points(path)
@@ -195,6 +201,9 @@ def test_on_the_command_line_with_points(X, tmp_path, capsys):
     np.savetxt(tmp_path / "points.csv", X, delimiter=",", header="x,y", comments="")
     assert cli.main(["steps", str(tmp_path / "points.csv"), "-k", "3"]) == 0
     assert embedded((tmp_path / "points-steps.html").read_text(encoding="utf-8"))["kind"] == "points"
+    (tmp_path / "others.txt").write_text("1 2\n3 4\n")
+    assert cli.main(["steps", str(tmp_path / "others.txt"), "-k", "2"]) == 0
+    capsys.readouterr()
     assert cli.main(["steps", str(tmp_path / "points.csv"), "-o", "steps.txt"]) == 1
     assert "name the result with .html or .gif or .png" in capsys.readouterr().err
     assert cli.main(["steps", str(tmp_path / "points.csv"), "-k", "200", "--force"]) == 1

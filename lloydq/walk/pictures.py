@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 MOST = 40  # half-steps of an animation
 SHEET, ACROSS = 12, 3  # half-steps of a contact sheet, side by side
-STRIP, CAPTION, GAP = 24, 52, 12
+STRIP, CAPTION, GAP, NARROW = 24, 52, 12, 320  # panels are at least so wide, for their captions
 PLANE, MARGIN, FINER = 480, 24, 3  # pixels of a side; drawn so much larger and reduced
 # Okabe and Ito's colours, without the yellow, and three more: told apart with any kind of colour vision
 HUES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#999933", "#aa4499")
@@ -69,12 +69,14 @@ def _panel(walk: Walk, p: int) -> "Image":
     from PIL import Image, ImageDraw, ImageFont
 
     shown = _plane(walk, p) if walk.picture is None else _painted(walk, p)
+    larger = max(1, NARROW // max(shown.size))
+    shown = shown.resize((larger * shown.width, larger * shown.height), Image.Resampling.NEAREST)
     strip = STRIP if walk.picture is not None else 0
-    panel = Image.new("RGB", (shown.width, shown.height + strip + CAPTION), "white")
+    panel = Image.new("RGB", (max(shown.width, NARROW), shown.height + strip + CAPTION), "white")
     panel.paste(shown, (0, 0))
     if strip:
         colors = Image.fromarray(_bytes(walk.centroids(p))[None])
-        panel.paste(colors.resize((shown.width, strip - 4), Image.Resampling.NEAREST), (0, shown.height + 4))
+        panel.paste(colors.resize((panel.width, strip - 4), Image.Resampling.NEAREST), (0, shown.height + 4))
     draw, top = ImageDraw.Draw(panel), shown.height + strip
     for i, line in enumerate(_said(walk, p)):
         draw.text((2, top + 4 + 23 * i), line, fill=QUIET if i else TEXT, font=ImageFont.load_default(16))

@@ -108,7 +108,8 @@ def record(
     picture = None if in_the_plane(data) else load(data)
     X = checks.points(data) if picture is None else picture.pixels.reshape(-1, 3)
     checks.reach(X, None)
-    k, tol, max_iter = checks.clusters(k, len(X)), checks.tolerance(tol), checks.iterations(max_iter)
+    k = checks.integer(k, "k", most=len(X), what="the number of points" if picture is None else "the number of pixels")
+    tol, max_iter = checks.tolerance(tol), checks.iterations(max_iter)
     init, n_threads = checks.init(init, k, X.shape[1]), checks.threads(n_threads)
     visit = verified(suited(X, None, k, n_threads), verify)
     starts = Starts(visit.X, None if visit.X is X else visit.weight, k, init, n_threads, given=X)
@@ -134,18 +135,39 @@ def in_the_plane(data: Any) -> bool:
 def read_points(path: str | os.PathLike[str]) -> Array:
     """Points in the plane, (n, 2), from a text file: x and y on each line, with a comma, semicolon, tab or space.
 
-    A first line that is not made of numbers, names of columns, is left out. ValueError names the line that is wrong.
+    Empty lines and those that begin with # are left out, and so is a first line with no number in it, names of columns.
+    ValueError names the line that is wrong.
     """
-    points = list[tuple[float, float]]()
-    for number, line in enumerate(Path(path).read_text(encoding="utf-8-sig").splitlines(), 1):
-        words = re.split(r"\s*[,;\s]\s*", line.strip())
-        try:
-            x, y = map(float, words)
-        except ValueError:
-            if line.strip() and number > 1:
-                raise ValueError(f"{os.fspath(path)!r}, line {number}: two numbers are needed; got {line!r}") from None
-        else:
-            points.append((x, y))
+    name, points, first = os.fspath(path), list[tuple[float, float]](), True
+    for number, line in enumerate(_text(Path(path).read_bytes()).splitlines(), 1):
+        line = line.strip().rstrip(",;")
+        if not line or line.startswith("#"):
+            continue
+        words = [_number(word.strip("\"' ")) for word in re.split(r"\s*[,;\s]\s*", line)]
+        heading, first = first and all(word is None for word in words), False
+        if heading:
+            continue
+        x, y, *more = *words, None, None
+        if x is None or y is None or len(more) > 2:
+            raise ValueError(f"{name!r}, line {number}: two numbers are needed, x and y; got {line!r}")
+        points.append((x, y))
     if not points:
-        raise ValueError(f"{os.fspath(path)!r} has no points: lines of two numbers are needed")
+        raise ValueError(f"{name!r} has no points: lines of two numbers are needed")
     return np.array(points)
+
+
+def _text(data: bytes) -> str:
+    """Numbers look the same in all of these."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", errors="replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def _number(word: str) -> float | None:
+    try:
+        return float(word)
+    except ValueError:
+        return None
