@@ -157,9 +157,10 @@ def cube(image: Any, palette: Any = None, ax: Any = None, *, clusters: bool = Fa
         labels = assign(shown, palette)
         for label in np.unique(labels):
             look = {"color": hue(label), "marker": marker(label)}
-            ax.scatter(*shown[labels == label].T, s=10, depthshade=False, linewidths=0, **look)
+            ax.scatter(*shown[labels == label].T, s=12, depthshade=False, linewidths=0.5, **look)
     for axis, name in zip("xyz", ("red", "green", "blue"), strict=True):
-        ax.set(**{f"{axis}lim": (0, 255), f"{axis}ticks": (64, 128, 192), f"{axis}label": name})
+        ax.set(**{f"{axis}lim": (0, 255), f"{axis}ticks": (64, 128, 192)})
+        getattr(ax, f"set_{axis}label")(name, labelpad=10)
     ax.set_box_aspect((1, 1, 1), zoom=0.9)
     ax.computed_zorder = False  # the palette is drawn over the pixels
     ax.view_init(22, -60)

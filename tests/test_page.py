@@ -428,6 +428,13 @@ def test_accessible_and_within_the_width(open_page, name, scheme, width):
         assert not found.response["violations"], found.generate_report()
 
 
+@pytest.mark.parametrize("name", ["picture", "points"])
+def test_large_text_stays_within_the_width(open_page, name):
+    page = open_page(name, size=(360, 740))
+    page.add_style_tag(content="html { font-size: 200% !important; }")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
 def test_inside_a_notebook(browser, pages, tmp_path):
     """In a frame without an origin of its own, as a notebook shows it."""
     (tmp_path / "notebook.html").write_text(f"<!doctype html>{pages[1]['picture']._repr_html_()}", encoding="utf-8")
