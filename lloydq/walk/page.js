@@ -216,7 +216,7 @@ function act(name) {
 function showControls() {
   const can = possible();
   for (const name of Object.keys(ACTIONS)) at(name).setAttribute("aria-disabled", !can[name] || clicks !== null);
-  for (const name of ["assign", "update"]) at(name).classList.toggle("next", can[name]);
+  for (const name of ["assign", "update"]) at(name).classList.toggle("next", can[name] && !clicks);
   at("play").textContent = timer ? TEXT.pause : TEXT.play;
   const slider = at("position");
   slider.max = last();
@@ -267,7 +267,7 @@ function walkOf(kind, points, frames, total, more) {
 function about() {
   const k = walk.frames[0].counts.length, { distinct, reduced, total } = walk, few = distinct < k;
   const said = isPicture() ? TEXT.about_colours(total, distinct, k) : TEXT.about_points(total, k);
-  at("about").textContent = said + (few ? TEXT.few(distinct, noun()) : "") + (reduced ? TEXT.reduced(...reduced) : "");
+  at("about").textContent = said + (few ? TEXT.few(distinct) : "") + (reduced ? TEXT.reduced(...reduced) : "");
 }
 
 /** Numbers that Python has written: float64 in base 64. */

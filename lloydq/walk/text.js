@@ -6,7 +6,7 @@ const TEXT = {
   about_colours: (n, distinct, k) =>
     `${count(n, "pixel")} of ${count(distinct, "colour")} sorted into ${count(k, "cluster")} of similar ones.`,
   about_points: (n, k) => `${count(n, "point")} sorted into ${count(k, "cluster")} of near ones.`,
-  few: (distinct, noun) => ` Only ${number(distinct)} of the ${noun} differ, so the other clusters stay empty.`,
+  few: (distinct) => ` There are no more than ${count(distinct, "different one")}: the other clusters stay empty.`,
   reduced: (width, height) => ` The picture was first reduced to ${width} × ${height}.`,
   picture: "The picture in the colours so far",
   picture_choose: "The picture as it was. Arrow keys move a cross, Enter chooses the pixel under it, Escape leaves.",
