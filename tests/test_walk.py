@@ -12,7 +12,6 @@ from PIL import Image
 import lloydq
 from lloydq import cli, walk
 from lloydq.cells import cells
-from lloydq.walk.page import preview
 from lloydq.walk.pictures import chosen
 
 
@@ -114,7 +113,7 @@ def test_the_page_is_small(photo_path, X):
 @pytest.mark.parametrize("shape", [(1080, 1920), (1920, 1080), (1, 4000), (7, 5)])
 def test_previews_are_small_and_whole(shape):
     pixels = np.zeros((*shape, 3), np.uint8)
-    height, width, _ = preview(walk.Walk(pixels.reshape(-1, 3), lloydq.image.load(pixels), [])).shape
+    height, width, _ = walk.Walk(pixels.reshape(-1, 3), lloydq.image.load(pixels), []).preview.shape
     assert max(height, width) == min(320, max(shape))
     assert min(height, width) >= 1
 

@@ -18,7 +18,6 @@ from ..seeding import Init
 from .record import Walk, record
 
 FOLDER = Path(__file__).parent
-PREVIEW = 320  # pixels of the longer side
 DIGITS = 9  # of an inertia that is only read
 
 
@@ -80,19 +79,6 @@ def page(
     return Page(record(data, k, init=init, rng=rng, tol=tol, max_iter=max_iter, n_threads=n_threads))
 
 
-def preview(walk: Walk) -> Array:
-    """The walk's picture, (h, w, 3) uint8, no side longer than PREVIEW."""
-    from PIL import Image
-
-    assert walk.picture is not None
-    image = Image.fromarray(walk.picture.pixels)
-    scale = max(image.size) / PREVIEW
-    if scale > 1:
-        size = max(1, round(image.width / scale)), max(1, round(image.height / scale))
-        image = image.resize(size, Image.Resampling.BOX)
-    return np.asarray(image)
-
-
 def _filled(name: str, values: dict[str, str]) -> str:
     """A file of this folder, with values or other files of this folder in the place of @@their names@@."""
     text, *rest = (FOLDER / name).read_text(encoding="utf-8").split("@@")
@@ -115,7 +101,7 @@ def _data(walk: Walk) -> str:
         data |= {"kind": "points", "points": _numbers(walk.X), "distinct": len(np.unique(walk.X, axis=0))}
     else:
         file = io.BytesIO()
-        Image.fromarray(preview(walk)).save(file, "PNG", optimize=True)
+        Image.fromarray(walk.preview).save(file, "PNG", optimize=True)
         colors = walk.X.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
         shown = "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
         data |= {"kind": "colours", "preview": shown, "distinct": len(np.unique(colors))}

@@ -7,7 +7,6 @@ import numpy as np
 
 from ..cells import cells
 from ..lloyd import Array, assign
-from .page import preview
 from .record import Walk
 
 if TYPE_CHECKING:
@@ -104,7 +103,7 @@ def _painted(walk: Walk, p: int) -> "Image":
     """The preview in the colours of the half-step."""
     from PIL import Image
 
-    pixels, of = preview(walk), walk.labelled_by(p)
+    pixels, of = walk.preview, walk.labelled_by(p)
     if of is None:
         return Image.fromarray(pixels)
     colors, place = np.unique(pixels.reshape(-1, 3), axis=0, return_inverse=True)

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +15,8 @@ from ..image import Picture, load
 from ..lloyd import Array, Step, steps
 from ..passes import suited, verified
 from ..seeding import Init, Starts
+
+PREVIEW = 320  # pixels of the longer side
 
 
 class Frame(NamedTuple):
@@ -38,6 +41,19 @@ class Walk:
     X: Array  # (n, d): pixels or points
     picture: Picture | None
     frames: list[Frame]
+
+    @cached_property
+    def preview(self) -> Array:
+        """The picture, (h, w, 3) uint8, no side longer than PREVIEW."""
+        from PIL import Image
+
+        assert self.picture is not None
+        image = Image.fromarray(self.picture.pixels)
+        scale = max(image.size) / PREVIEW
+        if scale > 1:
+            size = max(1, round(image.width / scale)), max(1, round(image.height / scale))
+            image = image.resize(size, Image.Resampling.BOX)
+        return np.asarray(image)
 
     @property
     def last(self) -> int:
