@@ -10,7 +10,7 @@ _ROOM = {
     "KMeans": "estimator",
     "NotFittedError": "protocol",
     "Palette": "palette",
-    "Quantized": "quantizer",
+    "Quantized": "quantized",
     "Step": "lloyd",
     "Sums": "lloyd",
     "VerificationError": "passes",
@@ -23,11 +23,12 @@ _ROOM = {
     "pixels": "image",
     "quantize": "quantizer",
     "random_points": "lloyd",
+    "shared_palette": "quantizer",
     "steps": "lloyd",
     "update": "lloyd",
 }
 __all__ = ["__version__", *_ROOM]
-_ROOMS = ("plot", "walk")  # loaded when they are first used, too
+_ROOMS = ("metrics", "plot", "walk")  # loaded when they are first used, too
 
 if TYPE_CHECKING:
     from .estimator import KMeans as KMeans
@@ -45,9 +46,10 @@ if TYPE_CHECKING:
     from .passes import VerificationError as VerificationError
     from .protocol import ConvergenceWarning as ConvergenceWarning
     from .protocol import NotFittedError as NotFittedError
-    from .quantizer import Quantized as Quantized
+    from .quantized import Quantized as Quantized
     from .quantizer import apply_palette as apply_palette
     from .quantizer import quantize as quantize
+    from .quantizer import shared_palette as shared_palette
     from .seeding import kmeans_plusplus as kmeans_plusplus
 
 

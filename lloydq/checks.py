@@ -130,6 +130,13 @@ def tolerance(tol: Any) -> float:
     return float(tol)
 
 
+def fraction(value: Any, name: str) -> float:
+    """A number from 0 to 1."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= float(value) <= 1:
+        raise InvalidTypeError(f"{name} must be a number from 0 to 1; got {value!r}")
+    return float(value)
+
+
 def clusters(n_clusters: Any, n: int) -> int:
     """A number of clusters for n points."""
     k = integer(n_clusters, "n_clusters")
@@ -200,14 +207,51 @@ def starts(centroids: Any, k: int, d: int) -> Array:
     return array.astype(np.float64, order="C")
 
 
-def palette(colors: Any) -> Array:
-    """(k, 3) uint8 colours, 1 to 256 of them; other numbers from 0 to 255 are rounded."""
+def palette(colors: Any, most: int = 1 << 16) -> Array:
+    """(k, 3) or (k, 4) uint8 colours; other numbers from 0 to 255 are rounded; strings are "#rrggbb"."""
+    if isinstance(colors, str):
+        colors = [colors]
+    if not hasattr(colors, "__array__"):
+        colors = list(colors)
+        if any(isinstance(one, str) for one in colors):
+            colors = _equally_wide([color(one) if isinstance(one, str) else np.asarray(one) for one in colors])
     array = points(colors, "the palette")
-    if array.shape[1] != 3 or len(array) > 256:
-        raise ValueError(f"a palette has shape (k, 3), 1 to 256 colours of R, G and B; got {array.shape}")
+    if array.shape[1] not in (3, 4) or len(array) > most:
+        raise ValueError(
+            f"a palette has shape (k, 3) or (k, 4), 1 to {most:,} colours of R, G, B and perhaps alpha; "
+            f"got {array.shape}"
+        )
     if array.min() < 0 or array.max() > 255:
         raise ValueError(f"the palette's values must be from 0 to 255; they go from {array.min()} to {array.max()}")
     return np.rint(array).astype(np.uint8)
+
+
+def _equally_wide(colors: list[Array]) -> Array:
+    """Colours of three and four numbers as (k, 4), if there are any of four: the others are opaque."""
+    width = max(map(len, colors))
+    return np.array([[*one, *[255] * (width - len(one))] for one in colors])
+
+
+def color(text: Any) -> Array:
+    """(3,) or (4,) int from "#rgb", "#rrggbb" or "#rrggbbaa", the # may be left out."""
+    digits = text.removeprefix("#") if isinstance(text, str) else ""
+    if len(digits) == 3:
+        digits = "".join(digit * 2 for digit in digits)
+    if len(digits) not in (6, 8) or not set(digits.lower()) <= set("0123456789abcdef"):
+        raise InvalidTypeError(f"a colour is written '#rrggbb', '#rgb' or, with alpha, '#rrggbbaa'; got {text!r}")
+    return np.array([int(digits[i : i + 2], 16) for i in range(0, len(digits), 2)])
+
+
+def alpha(value: Any) -> str:
+    """ "keep", "drop" or a colour without alpha."""
+    if value in ("keep", "drop"):
+        return str(value)
+    try:
+        if len(color(value)) == 3:
+            return str(value)
+    except InvalidTypeError:
+        pass
+    raise InvalidTypeError(f"alpha must be 'keep', 'drop' or a colour like '#ffffff' to put behind; got {value!r}")
 
 
 def generator(seed: Any, name: str) -> np.random.Generator:

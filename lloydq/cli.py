@@ -17,7 +17,7 @@ from . import __version__
 
 if TYPE_CHECKING:
     from .lloyd import Step
-    from .quantizer import Quantized
+    from .quantized import Quantized
 
 STOPPED = {
     "converged": "no label changed",

@@ -1,6 +1,9 @@
 """Distinct colours with their counts: a picture has far fewer of them than pixels, and Lloyd needs no more."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import reduce
+from typing import Any
 
 import numpy as np
 
@@ -9,6 +12,7 @@ from .lloyd import Array
 
 FEW = 1 << 13  # pixels up to which sorting (0.5 ms) ends before the cells of all colours have been searched
 PIECE = 1 << 19  # pixels that are sorted at a time
+MANY = 1 << 16  # pixels from which a table of all colours (2 ms) is faster than a search for each
 COUNTERS = 2  # threads that count, at most: each has 2 bytes for every colour of the cells that occur, 32 MiB for all
 
 
@@ -55,9 +59,58 @@ class DistinctColors:
             found, self.counts, self.summed = _sorted(pixels, weight, n_threads)
             self.colors = _decoded(found, pixels.shape[1])
 
+    @classmethod
+    def merged(cls, parts: Sequence["DistinctColors"], n_threads: int | None = None) -> "DistinctColors":
+        """The colours of several pictures with what they count together; opaque ones get an alpha where others have."""
+        d = max(part.colors.shape[1] for part in parts)
+        opaque = [np.pad(part.colors, ((0, 0), (0, d - part.colors.shape[1])), constant_values=255) for part in parts]
+        found = cls(np.concatenate(opaque), n_threads, np.concatenate([part.counts for part in parts]))
+        found.counts, found.summed = found.weight.astype(np.int64), None
+        return found
+
+    def spread(self, pixels: Array, values: Array) -> Array:
+        """For each of the pixels (n, d) the value (m,) of its colour, which must be one of these: (n,)."""
+        if pixels.shape[1] != 3 or len(pixels) < MANY:
+            known, found = codes(self.colors), np.empty(len(pixels), values.dtype)
+
+            def search(rows: slice) -> None:
+                found[rows] = values[np.searchsorted(known, codes(pixels[rows]))]
+
+            pieces = [slice(start, start + PIECE) for start in range(0, len(pixels), PIECE)]
+            pool.run(search, pieces, self.n_threads)
+            return found
+        from . import kernels
+
+        pixels, found = np.ascontiguousarray(pixels), np.empty(len(pixels), values.dtype)
+        with table(values.dtype) as values_of:
+            values_of[codes(self.colors)] = values
+
+            def look_up(rows: slice) -> None:
+                kernels.look_up(kernels.block_of(pixels, rows), values_of, found[rows])
+
+            pool.run(look_up, pool.split(len(pixels), self.n_threads), self.n_threads)
+        return found
+
     @property
     def weight(self) -> Array:
         return self.counts.astype(np.float64) if self.summed is None else self.summed
+
+
+_spare: list[Array] = []  # one table, kept: new pages from the system take 3 ms, as long as the work itself
+
+
+@contextmanager
+def table(dtype: Any) -> Iterator[Array]:
+    """Room for a number for each 8-bit colour, by its code, whatever stands in it."""
+    from .kernels import CODES
+
+    try:
+        found = _spare.pop() if dtype == np.uint8 else np.empty(CODES, dtype)
+    except IndexError:
+        found = np.empty(CODES, dtype)
+    yield found
+    if dtype == np.uint8:
+        _spare[:] = [found]
 
 
 def codes(colors: Array) -> Array:

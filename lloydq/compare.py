@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .image import load
+from .codebook import Stopwatch
+from .image import PAPER, load
 from .lloyd import Array, Step, random_points
 from .palette import Palette
-from .quantizer import Quantized, Stopwatch, apply_palette, counted, quantize
+from .quantized import Quantized
+from .quantizer import apply_palette, counted, quantize
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -48,7 +50,7 @@ def ways(
     """The recipe's three palettes, then k-means on all pixels from both kinds of start; each when it is ready."""
     noise = np.random.default_rng(0).integers(0, 256, (200, 200, 3), dtype=np.uint8)
     quantize(noise, 8, tol=1e9)  # kernels are loaded or compiled before the clock runs
-    picture = counted(image, n_threads, Stopwatch(), verify)
+    picture = counted(load(image, alpha=PAPER), n_threads, Stopwatch(), verify)
     pixels = picture.picture.pixels.reshape(-1, 3)
     sample = min(SAMPLE, len(pixels))
 
@@ -103,7 +105,7 @@ def picture(image: Any, panels: Sequence[Panel]) -> "Image":
     """All panels side by side with the original, each with its palette and numbers: a Pillow image in mode "RGB"."""
     from PIL import Image, ImageDraw, ImageFont
 
-    original = Image.fromarray(load(image).pixels)
+    original = Image.fromarray(load(image, alpha=PAPER).pixels)
     shown: list[tuple[str, str, Image.Image, Palette | None]] = [
         ("original", f"{panels[0].result.n_distinct:,} colours", original, None)
     ]

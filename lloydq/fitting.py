@@ -79,10 +79,11 @@ def run(
     max_iter: int | None,
     callback: Callable[[Step], object] | None = None,
     fill: Fill = fill_empty,
+    fixed: Array | None = None,
 ) -> tuple[Step, str]:
     """The last step from one start, by a pass that forgets what it remembers, and why it was the last."""
 
-    options: dict[str, Any] = {"tol": tol, "max_iter": max_iter, "fill": fill}
+    options: dict[str, Any] = {"tol": tol, "max_iter": max_iter, "fill": fill, "fixed": fixed}
     for step in steps(visit.X, start, visit.weight, make_pass=lambda *_: visit.again(), **options):
         answer = None if callback is None else callback(step)
         if isinstance(answer, bool | np.bool_) and answer:

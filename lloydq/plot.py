@@ -11,10 +11,10 @@ import numpy as np
 
 from . import checks
 from .cells import cells
-from .image import load
+from .image import PAPER, load
 from .lloyd import Array, assign
 from .palette import Palette
-from .quantizer import Quantized
+from .quantized import Quantized
 from .walk import HUES, Walk
 
 try:
@@ -146,7 +146,7 @@ def cube(image: Any, palette: Any = None, ax: Any = None, *, clusters: bool = Fa
     """
     if ax is None:
         ax = plt.figure(figsize=(6, 6), layout="constrained").add_subplot(projection="3d")
-    pixels = load(image).pixels.reshape(-1, 3)
+    pixels = load(image, alpha=PAPER).pixels.reshape(-1, 3)
     shown = pixels[np.random.default_rng(rng).choice(len(pixels), min(SHOWN, len(pixels)), replace=False)]
     if palette is not None:
         palette = np.asarray(Palette(palette))
@@ -196,7 +196,7 @@ def comparison(image: Any, results: Mapping[str, Quantized], *, columns: int = 2
     results : dict of title to Quantized
     columns : int, default 2
     """
-    original = load(image).pixels
+    original = load(image, alpha=PAPER).pixels
     shown: list[tuple[str, Array]] = [("original", original)]
     for title, q in results.items():
         error = f"MSE {q.mse:.1f}, PSNR {q.psnr:.1f} dB" if q.mse else "no error"

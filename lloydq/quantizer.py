@@ -1,113 +1,23 @@
 """Colour quantization: a picture in k colours."""
 
-import os
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
-from time import perf_counter
-from typing import TYPE_CHECKING, Any, BinaryIO
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from . import checks
+from . import checks, metrics
+from .codebook import Codebook, Recipe, Stopwatch, find, nearest_of, recipe
 from .colors import DistinctColors
-from .fitting import run
-from .image import Picture, indexed, load, png, write
-from .lloyd import Array, Step, random_points, squared_distances
+from .dither import KINDS, dithered
+from .image import Picture, load
+from .lloyd import Array, Step, random_points
 from .palette import Palette
-from .passes import assign, same_counts, same_labels, suited, verified, wanted
-from .protocol import ConvergenceWarning, also_theirs, warn
-from .seeding import Init, Starts
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-
-@dataclass(frozen=True, eq=False)
-class Quantized:
-    """A picture in the colours of a palette.
-
-    Attributes
-    ----------
-    indices : (H, W) uint8 array
-        The position in the palette of each pixel's nearest colour.
-    palette : Palette
-    mse : float
-        Mean over the pixels of the squared distance to the original, summed over R, G and B (M. E. Celebi, 2009).
-    psnr : float
-        10 log₁₀(255² / mean over pixels and channels) in dB; infinite where nothing changed.
-    n_iter : int
-        Iterations of Lloyd's algorithm; 0 where the palette was given or holds every colour.
-    converged : bool
-        Whether the fit ended because no label changed, or there was nothing to fit.
-    stop_reason : str
-        "converged", "tol", "max_iter", "cycle", "callback"; "few colors" where the picture has no more than asked for
-        and all are kept exactly; "given" for a given palette.
-    n_distinct : int
-        Distinct colours of the original.
-    timings : dict of str to float
-        Seconds: "read", "count" (distinct colours), "seed", "fit", "map" (nearest colour of every pixel). The first
-        call of a process also loads or compiles the kernels in them.
-    """
-
-    indices: Array
-    palette: Palette
-    mse: float
-    n_iter: int
-    converged: bool
-    stop_reason: str
-    n_distinct: int
-    timings: dict[str, float]
-
-    @property
-    def psnr(self) -> float:
-        """In dB, from the mean over pixels and channels."""
-        return float(10 * np.log10(255**2 / (self.mse / 3))) if self.mse else float("inf")
-
-    @property
-    def image(self) -> "Image":
-        """A Pillow image in mode "P" whose palette has exactly these colours."""
-        return indexed(self.indices, self.palette.colors)
-
-    @cached_property
-    def png(self) -> bytes:
-        """The picture as an indexed PNG file, of 1, 2, 4 or 8 bits a pixel as the palette needs."""
-        return png(self.image)
-
-    def save(self, file: str | os.PathLike[str] | BinaryIO, *, overwrite: bool = True) -> None:
-        """Write an indexed PNG. At a path it appears whole or not at all.
-
-        Raises
-        ------
-        ValueError
-            If the path does not end in ".png".
-        FileExistsError
-            If the file is there and `overwrite` is False.
-        """
-        if not isinstance(file, str | os.PathLike):
-            file.write(self.png)
-            return
-        if not os.fspath(file).lower().endswith(".png"):
-            raise ValueError(f"the picture is written as PNG, to a name that ends in .png; got {os.fspath(file)!r}")
-        write(file, self.png, overwrite=overwrite)
-
-    def __repr__(self) -> str:
-        height, width = self.indices.shape
-        return (
-            f"<Quantized {width}×{height}, {self.n_distinct:,} → {len(self.palette)} colours, MSE {self.mse:.2f}, "
-            f"PSNR {self.psnr:.2f} dB, {self.n_iter} iterations, {self.stop_reason}>"
-        )
-
-
-class Stopwatch(dict[str, float]):
-    """Seconds by name."""
-
-    def __init__(self) -> None:
-        self._last = perf_counter()
-
-    def stop(self, name: str) -> None:
-        now = perf_counter()
-        self[name], self._last = now - self._last, now
+from .passes import same_counts, same_labels, wanted
+from .quantized import Quantized
+from .seeding import Init
+from .spaces import points_of
+from .target import Target, smallest
 
 
 @dataclass(frozen=True)
@@ -117,35 +27,55 @@ class Counted:
     picture: Picture
     distinct: DistinctColors
 
-
-def distinct_colors(pixels: Array, n_threads: int | None, verify: bool) -> DistinctColors:
-    """The distinct colours of pixels (n, 3), checked where that is wanted."""
-    found = DistinctColors(pixels, n_threads)
-    if wanted(verify):
-        same_counts(pixels, found.colors, found.counts)
-    return found
+    @property
+    def pixels(self) -> Array:
+        """In rows: (n, 3) or (n, 4)."""
+        return self.picture.pixels.reshape(-1, self.picture.pixels.shape[2])
 
 
-def counted(image: Any, n_threads: int | None, watch: Stopwatch, verify: bool = False) -> Counted:
-    """Any picture, loaded and counted if it is not yet."""
-    if isinstance(image, Counted):
+def counted(
+    image: Any,
+    n_threads: int | None,
+    watch: Stopwatch,
+    verify: bool = False,
+    *,
+    alpha: str = "keep",
+    frame: int | None = None,
+    channels: int = 3,
+) -> Counted:
+    """Any picture, loaded and counted if it is not yet; with alpha if so many channels are needed."""
+    if isinstance(image, Counted) and image.pixels.shape[1] >= channels and alpha == "keep":
         return image
-    picture = load(image)
+    picture = load(image.picture if isinstance(image, Counted) else image, alpha=alpha, frame=frame)
+    if picture.pixels.shape[2] < channels:
+        opaque = np.pad(picture.pixels, ((0, 0), (0, 0), (0, 1)), constant_values=255)
+        picture = replace(picture, pixels=opaque)
     watch.stop("read")
-    distinct = distinct_colors(picture.pixels.reshape(-1, 3), n_threads, verify)
+    found = Counted(picture, DistinctColors(picture.pixels.reshape(-1, picture.pixels.shape[2]), n_threads))
+    if wanted(verify):
+        same_counts(found.pixels, found.distinct.colors, found.distinct.counts)
     watch.stop("count")
-    return Counted(picture, distinct)
+    return found
 
 
 def quantize(
     image: Any,
-    n_colors: int,
+    n_colors: int | str,
     *,
+    target: dict[str, float] | None = None,
+    lock: Any = None,
+    space: str = "srgb",
+    alpha: str = "keep",
+    dither: str = "none",
+    strength: float = 1.0,
+    weights: Any = None,
     sample: int | None = None,
     init: Init = "k-means++",
+    n_init: int = 1,
     tol: float = 0.0,
     max_iter: int | None = None,
     rng: Any = 0,
+    frame: int | None = None,
     n_threads: int | None = None,
     callback: Callable[[Step], object] | None = None,
     verify: bool = False,
@@ -153,45 +83,74 @@ def quantize(
     """A picture in n_colors colours, found by Lloyd's algorithm.
 
     The centroids are fitted to the distinct colours with their counts, which is the same as to all pixels. They are
-    rounded to bytes once and ordered by how much of the fit they stand for, the most first; then every pixel gets the
-    nearest of the rounded colours. Where two centroids round to one colour, the entry that is freed takes the colour of
-    the picture that fits worst, so that n_colors distinct ones come out.
+    rounded to bytes once and ordered by how much of the fit they stand for, the most first (translucent ones before
+    opaque ones); then every pixel gets the nearest of the rounded colours. An entry that two centroids share after
+    rounding, or that no pixel needs, takes the colour of the picture that fits worst, so that n_colors distinct ones
+    come out.
 
     Parameters
     ----------
-    image : path, open binary file, bytes, Pillow image, or uint8 array (H, W) or (H, W, 3)
-    n_colors : int
-        1 to 256, and no more than there are pixels. A picture of no more distinct colours keeps them all exactly.
+    image : path, open binary file, bytes, Pillow image, or array
+        (H, W), (H, W, 3) or (H, W, 4): uint8, uint16, float from 0 to 1, or bool. EXIF orientation is applied, an
+        embedded colour profile converted to sRGB; `Quantized.picture.notes` say so.
+    n_colors : int or "auto"
+        1 to 65,536 (files hold 256), and no more than there are pixels. A picture of no more distinct colours keeps
+        them all exactly. "auto": the fewest that meet `target`, up to 256.
+    target : dict, optional
+        For "auto", one or more of "psnr" (dB, at least), "mse", "delta_e" (ΔE2000, mean; at most) and "max_bytes" (of
+        the PNG file, at most; alone: the most colours that it leaves room for).
+    lock : (m, 3) or (m, 4) array-like, Palette, or list of "#rrggbb", optional
+        Colours that the palette has to the byte and that do not move; the others are fitted around them.
+    space : "srgb" or "oklab", default "srgb"
+        Where distances are measured, in the fit and when pixels get their colours: sRGB's levels, or Oklab, whose
+        distances are more like those that are seen (B. Ottosson, 2020).
+    alpha : "keep", "drop" or a colour "#rrggbb", default "keep"
+        Transparent pixels: kept, made opaque as they are, or put on a colour. Kept ones are compared as they look: the
+        error is the mean of that on black and that on white, so invisible colours cost nothing, and all fully
+        transparent pixels share one entry.
+    dither : "none", "floyd-steinberg", "bayer" or "blue-noise", default "none"
+        Make good the error of a pixel in its neighbours (serpentine), or mix colours in a pattern.
+    strength : float from 0 to 1, default 1
+        Of the dithering.
+    weights : (H, W) array of numbers from 0 on, or picture, optional
+        How much each pixel counts in the fit: an importance map. Of a picture the lightness (0 to 255) is taken.
     sample : int, optional
         Fit on so many pixels, drawn at random, instead of on all.
     init : "k-means++", "random", (n_colors, 3) array or function, default "k-means++"
-        How the fit begins; see `KMeans`. "random" is the textbook's: colours of random pixels.
+        How the fit begins; see `KMeans`. "random" is the textbook's: colours of random pixels. Where colours are
+        locked, starts are for the others alone.
+    n_init : int, default 1
+        Starts of which the best is taken.
     tol : float, default 0
         Stop when Σ shift² ≤ tol × the mean variance of the channels. 0: when no label changes.
     max_iter : int, optional
         Iterations at most. No limit, if left out.
     rng : seed, Generator or None, default 0
         The same picture with the same seed gives the same file, on any number of threads.
+    frame : int, optional
+        Of an animation, from 0; the first if left out.
     n_threads : int, optional
         The processors that this process may use, if left out.
     callback : function, optional
         Called with each `Step`. If it returns True, the fit ends.
     verify : bool, default False
-        Compare every step of the fit and the colour of every pixel with plain NumPy; the first difference raises
-        VerificationError. So does LLOYDQ_VERIFY=1.
+        Compare every step of the fit, and each colour that is said to be the nearest, with plain NumPy; the first
+        difference raises VerificationError. So does LLOYDQ_VERIFY=1.
 
     Raises
     ------
     OSError
         If a file cannot be read or is not a whole picture.
     ValueError, TypeError
-        For parameters out of range and for pictures of other kinds.
+        For parameters out of range, for pictures of other kinds, and where no number of colours meets the target.
 
     Examples
     --------
     >>> grey = np.repeat(np.arange(0, 200, 10, dtype=np.uint8), 5).reshape(10, 10)
     >>> quantize(grey, 2).palette.hex
     ['#8c8c8c', '#282828']
+    >>> quantize(grey, 3, lock=["#e30613"]).palette.hex
+    ['#8c8c8c', '#282828', '#e30613']
 
     References
     ----------
@@ -199,48 +158,139 @@ def quantize(
     M. E. Celebi, "Fast color quantization using weighted sort-means clustering", JOSA A 26 (2009): distinct colours
     with counts.
     """
-    k = checks.integer(n_colors, "n_colors", most=256)
-    init, tol, max_iter = checks.init(init, k, 3), checks.tolerance(tol), checks.iterations(max_iter)
-    generator, n_threads = checks.generator(rng, "rng"), checks.threads(n_threads)
+    how = recipe(
+        space=space, lock=lock, init=init, n_init=n_init, tol=tol, max_iter=max_iter, n_threads=n_threads,
+        callback=callback, verify=verify,
+    )  # fmt: skip
+    goal, generator = Target.of(n_colors, target), checks.generator(rng, "rng")
+    finish = Finish(checks.one_of(dither, "dither", KINDS), checks.fraction(strength, "strength"), how.space, verify)
+    if goal is None and not isinstance(init, str) and not callable(init):
+        checks.init(init, checks.integer(n_colors, "n_colors", most=1 << 16) - len(how.lock), np.shape(init)[-1])
     watch = Stopwatch()
-    image = counted(image, n_threads, watch, verify)
-    pixels, distinct = image.picture.pixels.reshape(-1, 3), image.distinct
-    checks.integer(n_colors, "n_colors", most=len(pixels), what="the number of pixels")
+    channels = how.lock.shape[1]
+    found = counted(image, how.n_threads, watch, verify, alpha=alpha, frame=frame, channels=channels)
+    if goal is not None:
+        least = max(1, len(how.lock))
+        state = generator.bit_generator.state
+
+        def attempt(k: int) -> Quantized:
+            generator.bit_generator.state = state
+            laps = Stopwatch()
+            laps.update(watch)
+            fitted = _fitted(found, k, weights, sample, generator, verify)
+            return finish(found, find(k, found.distinct, fitted, how, generator, laps), laps)
+
+        return smallest(attempt, goal, least, min(256, max(least, len(found.pixels))))
+    k = checks.integer(n_colors, "n_colors", most=1 << 16)
+    checks.integer(k, "n_colors", most=len(found.pixels), what="the number of pixels")
+    fitted = _fitted(found, k, weights, sample, generator, verify)
+    return finish(found, find(k, found.distinct, fitted, how, generator, watch), watch)
+
+
+def _fitted(
+    image: Counted, k: int, weights: Any, sample: int | None, rng: np.random.Generator, verify: bool
+) -> DistinctColors:
+    """The colours that the palette is fitted to: all, or those of some pixels, or with weights."""
+    weight = None if weights is None else importance(weights, image.picture)
+    if sample is None and weight is None:
+        return image.distinct
+    pixels, n_threads = image.pixels, image.distinct.n_threads
     if sample is not None:
         sample = checks.integer(sample, "sample", least=k, most=len(pixels), what="n_colors to the number of pixels")
-    if len(distinct.colors) <= k:
-        palette = _ordered(distinct.colors, distinct.counts)
-        watch.stop("fit")
-        return _mapped(image, palette, watch, verify, n_iter=0, converged=True, stop_reason="few colors")
-    fitted = distinct
-    if sample is not None:
-        fitted = distinct_colors(random_points(pixels, sample, generator), n_threads, verify)
-    weight = fitted.weight
-    start = Starts(fitted.colors, weight, k, init, n_threads, given=fitted.colors).draw(generator)
-    watch.stop("seed")
-    visit = verified(suited(fitted.colors, weight, k, n_threads, distinct=True), verify)
-    step, reason = run(visit, start, tol=tol, max_iter=max_iter, callback=callback)
-    if reason == "max_iter":
-        warn(f"stopped at max_iter={max_iter} while labels still changed", also_theirs(ConvergenceWarning))
-    palette = _palette(step.centroids, np.bincount(step.labels, weight, k), distinct)
-    watch.stop("fit")
-    converged = reason == "converged"
-    return _mapped(image, palette, watch, verify, n_iter=step.n_iter, converged=converged, stop_reason=reason)
+        if weight is None:
+            pixels = random_points(pixels, sample, rng)
+        else:
+            rows = random_points(np.flatnonzero(weight)[:, None], min(sample, int(np.count_nonzero(weight))), rng)[:, 0]
+            pixels, weight = pixels[rows], weight[rows]
+    found = DistinctColors(pixels, n_threads, weight)
+    if wanted(verify) and weight is None:
+        same_counts(pixels, found.colors, found.counts)
+    return found
 
 
-def apply_palette(image: Any, palette: Any, *, n_threads: int | None = None, verify: bool = False) -> Quantized:
+def importance(weights: Any, picture: Picture) -> Array:
+    """(n,) float64: how much each pixel counts, from an array (H, W) or any picture of that size."""
+    shape = picture.pixels.shape[:2]
+    if hasattr(weights, "__array__") and not hasattr(weights, "getbands") and np.ndim(weights) == 2:
+        found = np.asarray(weights)
+    else:
+        from PIL import Image
+
+        found = np.asarray(Image.fromarray(load(weights, alpha="drop").pixels).convert("L"))
+    if found.shape != shape:
+        raise ValueError(f"weights must be as large as the picture, {shape[1]}×{shape[0]}; got {found.shape[::-1]}")
+    return np.asarray(checks.weights(found.ravel(), found.size, "weights"))
+
+
+def shared_palette(images: Iterable[Any], n_colors: int, *, rng: Any = 0, **options: Any) -> Palette:
+    """One palette for several pictures, fitted to the pixels of all of them, whatever their order.
+
+    One picture at a time is in memory, and the distinct colours so far with their counts.
+
+    Parameters
+    ----------
+    images : iterable of pictures, as `quantize` takes them
+    n_colors : int
+        1 to 65,536.
+    rng : seed, Generator or None, default 0
+    **options
+        Of `quantize`: lock, space, alpha, init, n_init, tol, max_iter, frame, n_threads, callback, verify.
+
+    Returns
+    -------
+    Palette
+        For `apply_palette`. Its `counts` are those of all pictures together.
+
+    Examples
+    --------
+    >>> dark, light = np.full((2, 2, 3), 10, np.uint8), np.full((2, 2, 3), 200, np.uint8)
+    >>> shared_palette([dark, light], 2).hex
+    ['#0a0a0a', '#c8c8c8']
+    """
+    alpha, frame = options.pop("alpha", "keep"), options.pop("frame", None)
+    k, how, generator = (
+        checks.integer(n_colors, "n_colors", most=1 << 16),
+        recipe(**options),
+        checks.generator(rng, "rng"),
+    )
+    merged: DistinctColors | None = None
+    for image in images:
+        watch, channels = Stopwatch(), how.lock.shape[1]
+        one = counted(image, how.n_threads, watch, how.verify, alpha=alpha, frame=frame, channels=channels).distinct
+        merged = one if merged is None else DistinctColors.merged([merged, one], how.n_threads)
+    if merged is None:
+        raise ValueError("there are no pictures to find a palette for")
+    found = find(k, merged, merged, how, generator, Stopwatch())
+    counts = np.bincount(found.nearest, merged.counts, len(found.colors))
+    return Palette(found.colors, counts)
+
+
+def apply_palette(
+    image: Any,
+    palette: Any,
+    *,
+    space: str = "srgb",
+    alpha: str = "keep",
+    dither: str = "none",
+    strength: float = 1.0,
+    frame: int | None = None,
+    n_threads: int | None = None,
+    verify: bool = False,
+) -> Quantized:
     """A picture in the colours of a given palette (rounded to bytes), the nearest for every pixel, exactly.
 
     Parameters
     ----------
-    image : path, open binary file, bytes, Pillow image, or uint8 array (H, W) or (H, W, 3)
-    palette : Palette or (k, 3) array-like from 0 to 255
-        1 to 256 colours, kept in their order; of equal ones the first is used.
+    image : path, open binary file, bytes, Pillow image, or array
+    palette : (k, 3) or (k, 4) array-like from 0 to 255, "#rrggbb" strings, or Palette
+        1 to 65,536 colours. Of equal ones the first is used; of equally near ones, too.
+    space, alpha, dither, strength, frame
+        As for `quantize`.
     n_threads : int, optional
         The processors that this process may use, if left out.
     verify : bool, default False
-        Compare the colour of every pixel with plain NumPy; the first difference raises VerificationError. So does
-        LLOYDQ_VERIFY=1.
+        Compare each colour that is said to be the nearest with plain NumPy; the first difference raises
+        VerificationError. So does LLOYDQ_VERIFY=1.
 
     Raises
     ------
@@ -255,42 +305,48 @@ def apply_palette(image: Any, palette: Any, *, n_threads: int | None = None, ver
     >>> apply_palette(grey, [[0, 0, 0], [255, 255, 255]]).indices.tolist()
     [[0, 0, 1]]
     """
-    colors, n_threads = Palette(palette), checks.threads(n_threads)
-    watch = Stopwatch()
-    image = counted(image, n_threads, watch, verify)
-    return _mapped(image, colors, watch, verify, n_iter=0, converged=False, stop_reason="given")
+    how, colors = recipe(space=space, n_threads=n_threads, verify=verify), Palette(palette).colors
+    finish = Finish(checks.one_of(dither, "dither", KINDS), checks.fraction(strength, "strength"), how.space, verify)
+    watch, channels = Stopwatch(), colors.shape[1]
+    found = counted(image, how.n_threads, watch, verify, alpha=alpha, frame=frame, channels=channels)
+    return finish(found, given(found, colors, how), watch)
 
 
-def _mapped(image: Counted, palette: Palette, watch: Stopwatch, verify: bool, **fit: Any) -> Quantized:
-    """The picture in these colours, measured."""
-    pixels, distinct = image.picture.pixels, image.distinct
-    centroids = palette.colors.astype(np.float64)
-    nearest = assign(distinct.colors, centroids, distinct.n_threads, np.uint8)
-    indices = assign(pixels.reshape(-1, 3), centroids, distinct.n_threads, np.uint8).reshape(pixels.shape[:2])
-    if wanted(verify):
-        same_labels(distinct.colors, centroids, nearest)
-        same_labels(pixels.reshape(-1, 3), centroids, indices.ravel())
-    mse = float(distinct.counts @ squared_distances(distinct.colors, centroids, nearest)) / indices.size
-    watch.stop("map")
-    return Quantized(indices, palette, mse, n_distinct=len(distinct.colors), timings=dict(watch), **fit)
+def given(image: Counted, colors: Array, how: Recipe) -> Codebook:
+    """A given palette for a picture, with alpha if that has it."""
+    c = image.pixels.shape[1]
+    colors = np.pad(colors, ((0, 0), (0, c - colors.shape[1])), constant_values=255)
+    return Codebook(colors, nearest_of(image.distinct, colors, how.space), 0, False, "given")
 
 
-def _ordered(colors: Array, weights: Array) -> Palette:
-    """The heaviest first, equal ones by colour."""
-    return Palette(colors[np.lexsort((*colors.T[::-1], -weights))])
+@dataclass(frozen=True)
+class Finish:
+    """From a codebook to the picture."""
 
+    dither: str
+    strength: float
+    space: str
+    verify: bool
 
-def _palette(centroids: Array, weights: Array, distinct: DistinctColors) -> Palette:
-    """The centroids as bytes, all distinct: entries that two share or that stand for nothing take what fits worst."""
-    k, used = len(centroids), weights > 0
-    colors, entry = np.unique(np.rint(centroids[used]).astype(np.uint8), axis=0, return_inverse=True)
-    weights = np.bincount(entry.ravel(), weights[used])
-    if len(colors) < k:
-        order = np.lexsort(distinct.colors.T[::-1])
-        X, counts, palette = distinct.colors[order] * 1.0, distinct.counts[order], colors * 1.0
-        error = squared_distances(X, palette, assign(X, palette, distinct.n_threads))
-        while len(colors) < k:
-            worst = int(np.argmax(error))  # of equal ones the first, which is the smallest colour
-            colors, weights = np.vstack([colors, X[worst].astype(np.uint8)]), np.append(weights, counts[worst])
-            error = np.minimum(error, ((X - X[worst]) ** 2).sum(axis=1))
-    return _ordered(colors, weights)
+    def __call__(self, image: Counted, book: Codebook, watch: Stopwatch) -> Quantized:
+        """The picture in these colours, measured."""
+        pixels, distinct, colors = image.picture.pixels, image.distinct, book.colors
+        if wanted(self.verify):
+            points = points_of(colors, self.space).astype(np.float64)
+            same_labels(points_of(distinct.colors, self.space), points, book.nearest)
+        if self.dither == "none" or self.strength == 0:
+            indices = distinct.spread(image.pixels, book.nearest).reshape(pixels.shape[:2])
+            mse = metrics.mse(distinct.colors, colors[book.nearest], distinct.counts)
+            if wanted(self.verify):
+                same_labels(points_of(image.pixels, self.space), points, indices.ravel())
+        else:
+            indices = dithered(
+                pixels, distinct, book.nearest, colors, space=self.space, kind=self.dither, strength=self.strength
+            )
+            mse = metrics.mse(image.pixels, colors[indices.ravel()])
+        counts = np.bincount(indices.ravel(), minlength=len(colors))
+        watch.stop("map")
+        return Quantized(
+            indices, Palette(colors, counts), mse, book.n_iter, book.converged, book.stop_reason, len(distinct.colors),
+            dict(watch), image.picture,
+        )  # fmt: skip

@@ -33,6 +33,7 @@ class Starts:
     init: Init
     n_threads: int | None
     given: Array  # what functions get: the rows that X may have been folded from
+    fixed: Array | None = None  # (m, d) float64: other centroids that there will be, whatever is drawn
 
     @cached_property
     def positions(self) -> Positions:
@@ -47,7 +48,9 @@ class Starts:
             return checks.starts(self.init(X, self.k, random_state=state), self.k, X.shape[1])
         if not isinstance(self.init, str):
             return self.init
-        found = (random_positions if self.init == "random" else plus_plus)(self.positions, self.k, rng)
+        fixed = self.fixed if self.fixed is not None and len(self.fixed) else None
+        draw = random_positions if self.init == "random" else plus_plus
+        found = draw(self.positions, self.k, rng, fixed=fixed)
         return np.asarray(self.positions.X[found], np.float64)
 
 
@@ -72,12 +75,13 @@ def as_bytes(X: Array) -> Array | None:
     return found
 
 
-def random_positions(positions: Positions, k: int, rng: np.random.Generator) -> Array:
-    """k positions, (k,), drawn one after the other with odds by their weight, none twice.
+def random_positions(positions: Positions, k: int, rng: np.random.Generator, fixed: Array | None = None) -> Array:
+    """k positions, (k,), drawn one after the other with odds by their weight, none twice and none that is fixed.
 
     With fewer positions than k, some come again.
     """
-    free, drawn, seen = np.ones(len(positions.X), np.uint8), list[int](), set[bytes]()
+    free, drawn = np.ones(len(positions.X), np.uint8), list[int]()
+    seen = set() if fixed is None else {one.tobytes() for one in fixed.astype(positions.X.dtype) + 0.0}
     while len(drawn) < k and len(found := positions.draw(rng.random(k - len(drawn)), free)):
         for position, value in zip(found.tolist(), positions.X[found] + 0.0, strict=True):  # −0 and 0 are equal
             if value.tobytes() in seen:  # of equal draws the first counts; and it is not to be drawn once more
@@ -93,8 +97,10 @@ def usual_trials(k: int) -> int:
     return 2 + int(np.log(k))
 
 
-def plus_plus(positions: Positions, k: int, rng: np.random.Generator, trials: int | None = None) -> Array:
-    """k positions, (k,), each drawn with odds w·D², D its distance to the nearest one drawn before it.
+def plus_plus(
+    positions: Positions, k: int, rng: np.random.Generator, trials: int | None = None, fixed: Array | None = None
+) -> Array:
+    """k positions, (k,), each drawn with odds w·D², D its distance to the nearest one drawn before it, or fixed.
 
     Greedy: of `trials` draws the one is kept that lowers Σ w·D² most. When every position is taken, they are
     drawn by weight.
@@ -106,7 +112,7 @@ def plus_plus(positions: Positions, k: int, rng: np.random.Generator, trials: in
     plain = tiny(X, k)
     loops: Any = _Plain if plain else import_module("lloydq.kernels")
     copied = X.size <= SERIAL or isinstance(positions, ColorPositions)
-    if not plain and copied and isinstance(positions, SortedPositions):
+    if not plain and copied and fixed is None and isinstance(positions, SortedPositions):
         drawn, uniform = np.empty(k, np.intp), rng.random(k * (trials + 1))
         columns, sums, w = (loops.block_of(array, slice(None)) for array in (*positions.in_columns(), weight))
         square = float((factors(X.shape[1]) ** 2).sum())
@@ -115,8 +121,17 @@ def plus_plus(positions: Positions, k: int, rng: np.random.Generator, trials: in
     nearest, everywhere = np.full(len(X), np.inf), np.ones(len(X), np.uint8)  # nearest: D² of each
     pieces = chunks(X.shape, trials)
     drawn = np.empty(k, np.intp)
+
+    def approach(centroid: Array) -> None:
+        def lower(piece: slice) -> None:
+            loops.approach(loops.block_of(X, piece), centroid, nearest[piece])
+
+        pool.run(lower, pieces, n_threads)
+
+    for centroid in () if fixed is None else fixed:
+        approach(centroid)
     for j in range(k):
-        found = positions.draw(rng.random(trials), nearest) if j else np.empty(0, np.intp)
+        found = positions.draw(rng.random(trials), nearest) if j or fixed is not None else np.empty(0, np.intp)
         if not len(found):
             found = positions.draw(rng.random(1), everywhere)
         candidates, best = X[found].astype(np.float64), 0
@@ -128,11 +143,7 @@ def plus_plus(positions: Positions, k: int, rng: np.random.Generator, trials: in
 
             potentials = reduce(add, pool.run(measure, pieces, n_threads))
             best = int(np.argmax(potentials <= potentials.min() * (1 + ROUNDING)))  # the first of equally good ones
-
-        def lower(piece: slice, centroid: Array = candidates[best]) -> None:
-            loops.approach(loops.block_of(X, piece), centroid, nearest[piece])
-
-        pool.run(lower, pieces, n_threads)
+        approach(candidates[best])
         drawn[j] = found[best]
     return drawn
 

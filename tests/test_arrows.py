@@ -18,16 +18,38 @@ ARROWS = {
     "seeding": {"checks", "kernels", "lloyd", "passes", "pool", "positions"},
     "fitting": {"lloyd", "passes"},
     "colors": {"kernels", "lloyd", "pool"},
-    "image": {"lloyd"},
-    "palette": {"checks", "lloyd"},
+    "spaces": {"lloyd"},
+    "image": {"checks", "lloyd", "spaces"},
+    "metrics": {"lloyd", "spaces"},
+    "palettefiles": {"checks", "image", "lloyd"},
+    "swatches": {"image", "lloyd"},
+    "palette": {"checks", "image", "lloyd", "palettefiles", "spaces", "swatches"},
+    "quantized": {"checks", "image", "lloyd", "metrics", "palette", "swatches"},
+    "target": {"checks", "quantized"},
+    "codebook": {"checks", "colors", "fitting", "lloyd", "passes", "protocol", "seeding", "spaces"},
+    "dither": {"colors", "kernels", "lloyd", "pool", "spaces"},
     "estimator": {"checks", "fitting", "lloyd", "passes", "protocol", "seeding"},
-    "quantizer": {"checks", "colors", "fitting", "image", "lloyd", "palette", "passes", "protocol", "seeding"},
-    "compare": {"image", "lloyd", "palette", "quantizer"},
+    "quantizer": {
+        "checks",
+        "codebook",
+        "colors",
+        "dither",
+        "image",
+        "lloyd",
+        "metrics",
+        "palette",
+        "passes",
+        "quantized",
+        "seeding",
+        "spaces",
+        "target",
+    },
+    "compare": {"codebook", "image", "lloyd", "palette", "quantized", "quantizer"},
     "cells": {"lloyd"},
     "walk": {"cells", "checks", "image", "lloyd", "passes", "seeding"},
-    "plot": {"cells", "checks", "image", "lloyd", "palette", "quantizer", "walk"},
+    "plot": {"cells", "checks", "image", "lloyd", "palette", "quantized", "walk"},
     "demo": {"compare", "image", "lloyd"},
-    "cli": {"compare", "demo", "image", "kernels", "lloyd", "pool", "quantizer", "walk", "__init__"},
+    "cli": {"compare", "demo", "image", "kernels", "lloyd", "pool", "quantized", "quantizer", "walk", "__init__"},
 }
 OUTSIDE = {
     "lloyd": {"numpy"},
@@ -36,6 +58,9 @@ OUTSIDE = {
     "cli": {"numpy", "numba", "PIL"},  # `info` names their versions
     "image": {"numpy", "PIL"},
     "protocol": {"numpy", "sklearn"},
+    "swatches": {"numpy", "PIL"},
+    "metrics": {"numpy", "skimage"},
+    "quantized": {"numpy", "PIL"},
     "quantizer": {"numpy", "PIL"},
     "compare": {"numpy", "PIL"},
     "demo": {"PIL"},
@@ -75,7 +100,9 @@ def imports_of(path, outwards):
         elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "import_module":
             name = getattr(node.args[0], "value", "")
             rooms.update({str(name).removeprefix("lloydq.")} if str(name).startswith("lloydq.") else set())
-    return rooms, {name for name in outside if name in {"numpy", "numba", "PIL", "sklearn", "lloydq", "matplotlib"}}
+    return rooms, {
+        name for name in outside if name in {"numpy", "numba", "PIL", "sklearn", "skimage", "lloydq", "matplotlib"}
+    }
 
 
 def test_every_room_imports_only_along_the_arrows():

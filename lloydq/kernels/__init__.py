@@ -10,7 +10,8 @@ import numpy as np
 from . import blocks, wide
 from .blocks import list_all, lower, visit_blocks
 from .bounds import visit_due
-from .colors import CELL, CELLS, CODES, FULL, collect, label_pixels, mark, tally
+from .colors import CELL, CELLS, CODES, FULL, collect, label_pixels, look_up, mark, tally
+from .dither import diffuse, mixtures
 from .jit import COMPILED, Array, block_of, readonly, weights_of
 from .points import assign, assign_few, distances, extent, scatter, spread, transfer
 from .seeds import approach, pick, place, plus_plus, potentials, weigh
@@ -19,15 +20,16 @@ from .wide import assign_wide, visit_groups
 __all__ = [
     "ALL", "CELL", "CELLS", "CODES", "COMPILED", "FULL", "Array", "block_of", "blocks", "cache_folder", "cached",
     "compile_all", "readonly", "weights_of", "wide",
-    "approach", "assign", "assign_few", "assign_wide", "collect", "distances", "extent", "label_pixels", "list_all",
-    "lower", "mark", "pick", "place", "plus_plus", "potentials", "scatter", "spread", "tally", "transfer",
+    "approach", "assign", "assign_few", "assign_wide", "collect", "diffuse", "distances", "extent", "label_pixels",
+    "list_all", "look_up", "lower", "mark", "mixtures", "pick", "place", "plus_plus",
+    "potentials", "scatter", "spread", "tally", "transfer",
     "visit_blocks", "visit_due", "visit_groups", "weigh",
 ]  # fmt: skip
 
 ALL = (
     *assign_few.values(), assign, distances, transfer, extent, spread, scatter,
     potentials, approach, plus_plus, place, weigh, pick,
-    mark, tally, collect, label_pixels,
+    mark, tally, collect, label_pixels, look_up, diffuse, mixtures,
     list_all, lower, visit_blocks, visit_due, assign_wide, visit_groups,
 )  # fmt: skip
 
@@ -69,6 +71,14 @@ def compile_all() -> None:
     collect(np.zeros(1, np.int64), counts, counts)
     for table, values in (("u1", "u1"), ("u1", "i4"), ("u2", "i4")):
         label_pixels(pixel, np.zeros((3, 1)), np.empty(CODES, table), np.zeros(1, values))
+    for dtype in map(np.dtype, (np.uint8, np.uint16, np.uint32)):
+        look_up(pixel, np.empty(CODES, dtype), np.zeros(1, dtype))
+    neighbour, away, palette = np.zeros((1, 1), np.int32), np.zeros((1, 1)), np.zeros((1, 3))
+    for X in (np.zeros((1, 1, 3), np.uint8), np.zeros((1, 1, 3))):
+        for label in (np.zeros((1, 1), np.uint8), np.zeros((1, 1), np.uint16)):
+            block = block_of(X, everything)
+            diffuse(block, label, palette, neighbour, away, 1.0, False, np.zeros((2, 3, 3)), label.copy())
+            mixtures(block[0], label[0], palette, neighbour, away, 1.0, np.zeros(1, np.int64), label.copy())
 
     byte, number = np.zeros((3, 1), np.uint8), np.zeros(1, np.int32)
     store, stops = list_all(byte, byte, np.zeros((3, 1)), 1.0, np.zeros(1, np.int64), number), np.ones(1, np.int64)

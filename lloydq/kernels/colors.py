@@ -196,3 +196,10 @@ def label_pixels(pixels: Array, centroids: Array, table: Array, labels: Array) -
                 computed += CELL * n if n > 1 else 0
             labels[i] = table[code]
     return computed
+
+
+@kernel
+def look_up(pixels: Array, table: Array, labels: Array) -> None:
+    """What stands in the table (CODES,) for each of the pixels (n, 3) uint8, into labels (n,)."""
+    for i in range(pixels.shape[0]):
+        labels[i] = table[RED[pixels[i, 0]] | GREEN[pixels[i, 1]] | BLUE[pixels[i, 2]]]

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from .. import lloyd, pool
+from ..colors import table
 from ..lloyd import Array, chunks, squared_distances
 from .dense import assigner
 
@@ -17,7 +18,7 @@ def assign(X: Array, centroids: Array, n_threads: int | None = None, dtype: Any 
     """`lloyd.assign`, the way that suits: labels (n,) of this dtype for X (n, d) and centroids (k, d) float64."""
     if tiny(X, len(centroids)):
         return lloyd.assign(X, centroids).astype(dtype, copy=False)
-    if X.dtype == np.uint8 and X.shape[1] == 3 and len(X) >= PIXELS and len(centroids) < 1 << 16:
+    if X.dtype == np.uint8 and X.shape[1] == 3 and len(X) >= PIXELS and len(centroids) <= 1 << 16:
         return _from_table(X, centroids, n_threads, dtype)
     from ..kernels import block_of
 
@@ -35,30 +36,14 @@ def _from_table(pixels: Array, centroids: Array, n_threads: int | None, dtype: A
     from .. import kernels
 
     pixels, by_coordinate = np.ascontiguousarray(pixels), np.ascontiguousarray(centroids.T)
-    labels, table = np.empty(len(pixels), dtype), _table(len(centroids))
+    labels = np.empty(len(pixels), dtype)
+    with table(np.uint8 if len(centroids) <= 1 << 8 else np.uint16) as labels_of:
 
-    def visit(rows: slice) -> None:
-        kernels.label_pixels(kernels.block_of(pixels, rows), by_coordinate, table, labels[rows])
+        def visit(rows: slice) -> None:
+            kernels.label_pixels(kernels.block_of(pixels, rows), by_coordinate, labels_of, labels[rows])
 
-    pool.run(visit, pool.split(len(pixels), n_threads), n_threads)
-    if table.dtype == np.uint8:
-        _spare[:] = [table]
+        pool.run(visit, pool.split(len(pixels), n_threads), n_threads)
     return labels
-
-
-_spare: list[Array] = []  # one table, kept: new pages from the system take 3 ms, as long as the work itself
-
-
-def _table(k: int) -> Array:
-    """Room for a label below k for each 8-bit colour, whatever stands in it."""
-    from ..kernels import CODES
-
-    if k > 1 << 8:
-        return np.empty(CODES, np.uint16)
-    try:
-        return _spare.pop()
-    except IndexError:
-        return np.empty(CODES, np.uint8)
 
 
 def distances(X: Array, centroids: Array, n_threads: int | None = None) -> Array:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import checks
-from ..image import Picture, load
+from ..image import PAPER, Picture, load
 from ..lloyd import Array, Step, steps
 from ..passes import suited, verified
 from ..seeding import Init, Starts
@@ -121,7 +121,7 @@ def record(
     >>> [frame.centroids.tolist() for frame in walk.frames][-1], walk.frames[-1].stop_reason
     ([[0.5, 0.0], [9.0, 9.0]], 'converged')
     """
-    picture = None if in_the_plane(data) else load(data)
+    picture = None if in_the_plane(data) else load(data, alpha=PAPER)
     X = checks.points(data) if picture is None else picture.pixels.reshape(-1, 3)
     checks.reach(X, None)
     k = checks.integer(k, "k", most=len(X), what="the number of points" if picture is None else "the number of pixels")

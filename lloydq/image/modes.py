@@ -1,0 +1,111 @@
+"""Pillow's modes: every one of them to 8 bits a channel."""
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..lloyd import Array
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+class Refused(ValueError):
+    """A picture whose numbers do not say what they mean."""
+
+
+def reduced(array: Array) -> Array:
+    """uint16 as uint8: 65,535 is 255, the nearest for every number between."""
+    return np.asarray(((array.astype(np.uint32) + 128) // 257).astype(np.uint8))
+
+
+def eight_bits(image: "Image", raw: str, name: str, data: bytes | None, notes: list[str]) -> "Image":
+    """The image in a mode of 8 bits a channel, from how its file holds it. `data` is the file, if it has one."""
+    from PIL import Image
+
+    if ";16" in raw and data is not None and not image.mode.startswith("I"):
+        deep = _sixteen(data, image.tell(), raw)
+        mode, key = "LA" if deep.shape[2] == 2 else image.mode, image.info.get("transparency")
+        image.load()
+        notes.append("16 bits a channel were rounded to 8")
+        if isinstance(key, tuple):
+            return Image.fromarray(_keyed(deep, np.array(key)))
+        return Image.frombytes(mode, image.size, reduced(deep).tobytes())
+    image.load()
+    if image.mode.startswith(("I", "F")):
+        grey = _grey(np.asarray(image), image.mode, raw, name, notes)
+        key = image.info.get("transparency")
+        return Image.fromarray(grey if key is None else _keyed(np.asarray(image), key))
+    return image.convert({"La": "LA", "RGBa": "RGBA"}.get(image.mode, image.mode))
+
+
+def raw_mode(image: "Image") -> str:
+    """How the file holds its pixels, by Pillow's name; "" once they are loaded."""
+    tiles = getattr(image, "tile", None)
+    if not tiles:
+        return ""
+    args: Any = tiles[0][3]
+    return str(args if isinstance(args, str) else args[0]) if args else ""
+
+
+def _sixteen(data: bytes, frame: int, raw: str) -> Array:
+    """(H, W, channels) uint16 of pictures of which Pillow keeps the high bytes: read twice, the second time the low."""
+    if raw == "LA;16B":  # of which Pillow cannot keep the low bytes: as 8-bit RGBA, which a header can say, it has both
+        both = _read(_as_rgba(data), frame, raw, raw)
+        return np.asarray(both.reshape(*both.shape[:2], 2, 2) @ np.array([256, 1], np.uint16))
+    other = raw[:-1] + ("L" if raw.endswith("B") else "B")
+    high, low = (_read(data, frame, raw, wanted).astype(np.uint16) for wanted in (raw, other))
+    return high << 8 | low
+
+
+def _read(data: bytes, frame: int, raw: str, wanted: str) -> Array:
+    """The pixels (H, W, channels) of a file, unpacked in another way."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(data)) as image:
+        image.seek(frame)
+        tiles: list[Any] = image.tile
+        for i, tile in enumerate(tiles):
+            args = wanted if isinstance(tile[3], str) else (wanted, *tile[3][1:])
+            if raw != wanted:
+                tiles[i] = tile._replace(args=args) if hasattr(tile, "_replace") else (*tile[:3], args)
+        image.load()
+        return np.asarray(image)
+
+
+def _as_rgba(data: bytes) -> bytes:
+    """A PNG of 16-bit grey and alpha as one of 8-bit RGBA, which has as many bytes a pixel."""
+    import zlib
+
+    header = bytearray(data[12:29])  # IHDR and its fields: width, height, depth, colour type
+    header[12:14] = 8, 6
+    return data[:12] + bytes(header) + zlib.crc32(header).to_bytes(4, "big") + data[33:]
+
+
+def _keyed(deep: Array, key: Any) -> Array:
+    """16-bit pixels as 8-bit RGBA, those of the colour `key` transparent."""
+    deep = deep.reshape(*deep.shape[:2], -1)
+    alpha = np.where((deep == key).all(axis=2, keepdims=True), np.uint8(0), np.uint8(255))
+    color = reduced(deep)
+    return np.concatenate([np.repeat(color, 3 // color.shape[2], axis=2), alpha], axis=2)
+
+
+def _grey(array: Array, mode: str, raw: str, name: str, notes: list[str]) -> Array:
+    """(H, W) uint8 of the modes that have one channel of more bits."""
+    least, most = array.min(), array.max()
+    if mode == "F":
+        if not (least >= 0 and most <= 255):
+            raise Refused(f"{name} has numbers from {least} to {most}; floats must be from 0 to 1, or from 0 to 255")
+        notes.append(f"floats from 0 to {1 if most <= 1 else 255} were rounded to 8 bits")
+        return np.asarray(np.rint(array * np.float32(255 if most <= 1 else 1)).astype(np.uint8))
+    if not (least >= 0 and most <= 65535):
+        raise Refused(f"{name} has whole numbers from {least} to {most}; 8 bits or 16 bits a channel are understood")
+    if mode == "I" and most <= 255:  # as Pillow makes it of 8 bits
+        notes.append("whole numbers up to 255 were taken as 8 bits")
+        return np.asarray(array.astype(np.uint8))
+    if raw == "I;12":
+        notes.append("12 bits a channel were rounded to 8")
+        return np.asarray(((array.astype(np.uint32) * 510 + 4095) // 8190).astype(np.uint8))
+    notes.append("16 bits a channel were rounded to 8")
+    return reduced(array)

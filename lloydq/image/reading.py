@@ -1,0 +1,215 @@
+"""A picture from anywhere: 8-bit pixels in sRGB, upright, and what was done to make them so."""
+
+import io
+import os
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import checks
+from ..lloyd import Array
+from .metadata import ORIENTATION, metadata_of
+from .modes import Refused, eight_bits, raw_mode, reduced
+from .profiles import in_srgb
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+# What Pillow's readers raise on files that are cut short or garbled.
+BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, struct.error, zlib.error)
+PAPER = "#ffffff"  # what transparent pixels are put on where pictures are compared and explained
+INPUTS = "a path, an open binary file, bytes, a Pillow image, or an array (H, W), (H, W, 3) or (H, W, 4)"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Pixels, and the file that they came from."""
+
+    pixels: Array  # (H, W, 3) uint8 in sRGB; (H, W, 4) with alpha, not premultiplied, where some are transparent
+    name: str  # for messages
+    n_bytes: int | None = None  # size of the file
+    notes: tuple[str, ...] = ()  # what was done to the file's own pixels
+    metadata: dict[str, Any] = field(default_factory=dict)  # "exif", "xmp" (bytes), "dpi", "text": what a copy may keep
+
+
+def load(image: Any, *, alpha: str = "keep", frame: int | None = None) -> Picture:
+    """A path, an open binary file, bytes, a Pillow image of any mode, or an array as a `Picture`.
+
+    EXIF orientation is applied, an embedded profile converted to sRGB, 16 bits a channel are rounded to 8. Of several
+    frames the first is taken, or `frame`. For `alpha` see `flattened`.
+    """
+    if frame is not None:
+        frame = checks.integer(frame, "frame", least=0)
+    return flattened(image if isinstance(image, Picture) else _loaded(image, frame), alpha)
+
+
+def pixels(image: Any, *, alpha: str = "keep", frame: int | None = None) -> Array:
+    """The pixels of a picture in rows: (n, 3) uint8 in sRGB, from left to right and from top to bottom.
+
+    Parameters
+    ----------
+    image : path, open binary file, bytes, Pillow image, or array
+        (H, W), (H, W, 3) or (H, W, 4): uint8, uint16, float from 0 to 1, or bool.
+    alpha : "keep", "drop" or a colour "#rrggbb"
+        "keep": (n, 4) where some pixels are transparent, not premultiplied; "drop": without; a colour: what is behind.
+    frame : int, optional
+        Of an animation, from 0; the first if left out.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read, or is not a whole picture.
+    TypeError, ValueError
+        For other objects, dtypes and shapes, and for numbers out of range.
+
+    Examples
+    --------
+    >>> pixels(np.array([[[255, 0, 0], [0, 0, 255]]], np.uint8)).tolist()
+    [[255, 0, 0], [0, 0, 255]]
+    """
+    found = load(image, alpha=alpha, frame=frame).pixels
+    return found.reshape(-1, found.shape[2])
+
+
+def flattened(picture: Picture, alpha: str) -> Picture:
+    """The same with its alpha kept ("keep"), left out ("drop"), or over a colour "#rrggbb", mixed in sRGB."""
+    alpha = checks.alpha(alpha)
+    if alpha == "keep" or picture.pixels.shape[2] == 3:
+        return picture
+    color, a = picture.pixels[:, :, :3], picture.pixels[:, :, 3:].astype(np.uint16)
+    if alpha == "drop":
+        return replace(picture, pixels=np.ascontiguousarray(color))
+    mixed = (color * a + checks.color(alpha) * (255 - a) + 127) // 255
+    return replace(picture, pixels=mixed.astype(np.uint8))
+
+
+def _loaded(image: Any, frame: int | None) -> Picture:
+    if isinstance(image, str | os.PathLike):
+        return _of_file(Path(image).read_bytes(), f"{os.fspath(image)!r}", frame)
+    if isinstance(image, bytes | bytearray | memoryview):
+        return _of_file(bytes(image), "the picture in memory", frame)
+    if hasattr(image, "read"):
+        data = image.read()
+        if not isinstance(data, bytes):
+            raise TypeError("the picture's file must be open in binary mode, as by open(path, 'rb')")
+        return _of_file(data, repr(getattr(image, "name", "the open file")), frame)
+    if hasattr(image, "getbands") and hasattr(image, "convert"):
+        return _of_pillow(image, "the Pillow image", frame)
+    if hasattr(image, "__array__") or hasattr(image, "__array_interface__"):
+        array, notes = _of_array(np.asarray(image))
+        return Picture(array, "the array", notes=notes)
+    raise TypeError(f"a picture is {INPUTS}; got {type(image).__name__}")
+
+
+def _of_array(array: Array) -> tuple[Array, tuple[str, ...]]:
+    """(H, W, 3) or (H, W, 4) uint8 from an array of any kind that can be meant as a picture."""
+    if array.ndim == 2:
+        array = array[:, :, None]
+    if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or array.size == 0:
+        shape = array.shape[:2] if array.ndim == 3 and array.shape[2:] == (1,) else array.shape
+        raise ValueError(
+            f"a picture's array must have shape (H, W), (H, W, 3) or (H, W, 4), none of them 0; got {shape}"
+        )
+    notes: tuple[str, ...] = ()
+    if array.dtype == bool:
+        array = array * np.uint8(255)
+    elif array.dtype == np.uint16:
+        array, notes = reduced(array), ("16 bits a channel were rounded to 8",)
+    elif array.dtype.kind == "f":
+        if not (array.min() >= 0 and array.max() <= 1):
+            raise ValueError(f"a picture's array of floats must be from 0 to 1; got {array.min()} to {array.max()}")
+        array = np.rint(array * 255).astype(np.uint8)
+    elif array.dtype != np.uint8:
+        raise TypeError(f"a picture's array must be uint8, uint16, float from 0 to 1, or bool; got {array.dtype}")
+    return _tidy(np.repeat(array, 3, axis=2) if array.shape[2] == 1 else array), notes
+
+
+def _tidy(pixels: Array) -> Array:
+    """Without alpha where it says nothing; where nothing is seen, (0, 0, 0, 0)."""
+    if pixels.shape[2] == 3:
+        return pixels
+    if (pixels[:, :, 3] == 255).all():
+        return np.ascontiguousarray(pixels[:, :, :3])
+    return np.asarray(np.where(pixels[:, :, 3:] == 0, np.uint8(0), pixels))
+
+
+def _of_file(data: bytes, name: str, frame: int | None) -> Picture:
+    with _opened(data, name) as image:
+        return _of_pillow(image, name, frame, data)
+
+
+@contextmanager
+def _opened(data: bytes, name: str) -> Iterator["Image"]:
+    """A file's image, and errors that name it."""
+    from PIL import Image, UnidentifiedImageError
+
+    if not data:
+        raise OSError(f"{name} is empty")
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            yield image
+    except UnidentifiedImageError:
+        raise OSError(f"{name} is not a picture in a format that Pillow can read") from None
+    except Refused:
+        raise
+    except (*BROKEN, Image.DecompressionBombError) as error:
+        raise OSError(f"{name} is damaged or not supported: {error}") from error
+
+
+def _of_pillow(image: "Image", name: str, frame: int | None, data: bytes | None = None) -> Picture:
+    """The pixels of a Pillow image of any mode."""
+    from PIL import ImageOps
+
+    notes = list[str]()
+    _seek(image, frame, name, notes)
+    raw = raw_mode(image)  # before EXIF is asked for, which loads a PNG
+    original, own_profile, turned = image, image.info.get("icc_profile"), image.getexif().get(ORIENTATION, 1) != 1
+    image = eight_bits(image, raw, name, data, notes)
+    image = in_srgb(image, original.info, notes)
+    if turned:
+        notes.append("turned upright")
+    if (orientation := original.getexif().get(ORIENTATION, 1)) != 1:  # else it was turned when it was loaded
+        image.getexif()[ORIENTATION] = orientation
+        image = ImageOps.exif_transpose(image)
+    found = metadata_of(original, recolored=own_profile is not None)
+    return Picture(_tidy(np.asarray(image)), name, None if data is None else len(data), tuple(notes), found)
+
+
+def _seek(image: "Image", frame: int | None, name: str, notes: list[str]) -> None:
+    n_frames = getattr(image, "n_frames", 1)
+    if frame is not None:
+        if frame >= n_frames:
+            raise Refused(f"{name} has {n_frames} frame{'s' * (n_frames > 1)}, counted from 0; there is no {frame}")
+        image.seek(frame)
+    if n_frames > 1:
+        notes.append(f"frame {frame or 0} of {n_frames}, counted from 0")
+
+
+def load_palette(path: Path) -> Array:
+    """The palette (k, 3) or (k, 4) uint8 of an indexed picture: of a PNG the whole, of others what its pixels use.
+
+    The others fill theirs up to 2, 4, 8 or more entries.
+    """
+    name = repr(os.fspath(path))
+    with _opened(path.read_bytes(), name) as image:
+        image.load()
+        if image.mode not in ("P", "PA"):
+            raise Refused(f"{name} is not indexed (its mode is {image.mode}): it has no palette to take")
+        colors = np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
+        if image.format != "PNG":
+            colors = colors[: int(np.asarray(image.getchannel("P")).max()) + 1]
+        key = image.info.get("transparency")
+    if key is None:
+        return colors
+    alpha = np.full(len(colors), 255, np.uint8)
+    if isinstance(key, bytes):
+        alpha[: len(key)] = np.frombuffer(key, np.uint8)[: len(colors)]
+    elif key < len(colors):
+        alpha[key] = 0
+    return np.column_stack([colors, alpha])

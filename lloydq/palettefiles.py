@@ -1,0 +1,143 @@
+"""Palettes in the files of other programs: GIMP's, JASC's, hex lists, JSON, CSS; and read from indexed pictures."""
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import checks
+from .image import load_palette
+from .lloyd import Array
+
+KINDS = (".gpl", ".hex", ".pal", ".json", ".css")
+CSS_COLOR = re.compile(r"--[\w-]+\s*:\s*(?:(#[0-9a-fA-F]+)\b|rgba?\(([^)]*)\))")
+
+
+def read(path: str | os.PathLike[str]) -> Array:
+    """The colours (k, 3) or (k, 4) of a palette file or an indexed picture."""
+    path = Path(path)
+    kind = path.suffix.lower()
+    if kind not in KINDS:
+        return load_palette(path)
+    data = path.read_bytes()
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    try:
+        colors = {".gpl": _gimp, ".hex": _hex, ".pal": _jasc, ".json": _json, ".css": _css}[kind](text)
+        if not len(colors):
+            raise ValueError("there is no colour in it")
+        return checks.palette(colors)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{os.fspath(path)!r} is not a palette of its kind ({kind}): {error}") from None
+
+
+def text(colors: Array, path: Path) -> str:
+    """The text of a palette file of the kind that its name says."""
+    kind = path.suffix.lower()
+    if kind not in KINDS:
+        raise ValueError(f"a palette is written to a name that ends in {', '.join(KINDS)}; got {path.name!r}")
+    if colors.shape[1] == 4 and kind in (".gpl", ".pal"):
+        raise ValueError(f"{kind} files have no alpha; .hex, .json and .css have")
+    words = ["#" + bytes(color[: 3 + (color[3:] < 255).any()]).hex() for color in colors]
+    rows = [" ".join(map(str, color)) for color in colors.tolist()]
+    if kind == ".gpl":
+        columns = [" ".join(f"{level:3}" for level in color) for color in colors.tolist()]
+        body = [f"{column}\t{word}" for column, word in zip(columns, words, strict=True)]
+        lines = ["GIMP Palette", f"Name: {path.stem}", "Columns: 16", "#", *body]
+    elif kind == ".pal":
+        return "".join(f"{line}\r\n" for line in ("JASC-PAL", "0100", len(colors), *rows))
+    elif kind == ".hex":
+        lines = [word.removeprefix("#") for word in words]
+    elif kind == ".json":
+        lines = ["[", ",\n".join(f'  "{word}"' for word in words), "]"]
+    else:
+        lines = [":root {", *(f"  --color-{i}: {word};" for i, word in enumerate(words)), "}"]
+    return "\n".join(lines) + "\n"
+
+
+def _lines(text: str) -> list[tuple[int, str]]:
+    """Those that are not empty, with their numbers."""
+    return [(i, line.strip()) for i, line in enumerate(text.splitlines(), 1) if line.strip()]
+
+
+def _levels(line: str, number: int, most: int = 3) -> list[int]:
+    """The three numbers from 0 to 255 that a line begins with; up to `most` where it has more."""
+    found = re.match(r"(\d+)[\s,]+(\d+)[\s,]+(\d+)(?:[\s,]+(\d+)(?=\s|$))?", line)
+    levels = [int(word) for word in found.groups() if word is not None][:most] if found else []
+    if not levels or max(levels) > 255:
+        raise ValueError(f"line {number} must begin with three numbers from 0 to 255; it is {line[:40]!r}")
+    return levels
+
+
+def _gimp(text: str) -> Any:
+    lines = _lines(text)
+    if not lines or lines[0][1] != "GIMP Palette":
+        raise ValueError("its first line must be 'GIMP Palette'")
+    head = re.compile(r"#|(Name|Columns|Channels)\s*:")
+    return [_levels(line, number) for number, line in lines[1:] if not head.match(line)]
+
+
+def _jasc(text: str) -> Any:
+    lines = _lines(text)
+    if len(lines) < 3 or lines[0][1] != "JASC-PAL" or lines[1][1] != "0100":
+        raise ValueError("it must begin with the lines 'JASC-PAL' and '0100'")
+    count = int(lines[2][1]) if lines[2][1].isdecimal() else -1
+    if count != len(lines) - 3:
+        raise ValueError(f"its third line says how many colours follow, {len(lines) - 3}; it is {lines[2][1][:40]!r}")
+    colors = [_levels(line, number, most=4) for number, line in lines[3:]]
+    return [color + [255] * (max(map(len, colors)) - len(color)) for color in colors]
+
+
+def _hex(text: str) -> Any:
+    return [_color(line, f"line {number}") for number, line in _lines(text) if not line.startswith((";", "//"))]
+
+
+def _color(text: str, where: str) -> str:
+    try:
+        checks.color(text)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
+    return text
+
+
+def _json(text: str) -> Any:
+    """A list of colours, each a string or a list of levels; or that list as "palette" or "colors" of an object."""
+    found = json.loads(text)
+    if isinstance(found, dict):
+        found = found.get("palette", found.get("colors"))
+    if not isinstance(found, list):
+        raise ValueError('it must be a list of colours, or have one named "palette" or "colors"')
+    colors = []
+    for i, one in enumerate(found):
+        if isinstance(one, str):
+            colors.append(checks.color(_color(one, f"colour {i}")).tolist())
+        elif isinstance(one, list) and len(one) in (3, 4) and all(isinstance(level, int | float) for level in one):
+            colors.append(one)
+        else:
+            raise ValueError(f"colour {i} must be a string or a list of three or four levels; it is {one!r}")
+    width = max(map(len, colors), default=3)
+    return np.array([color + [255] * (width - len(color)) for color in colors]).reshape(-1, width)
+
+
+def _css(text: str) -> Any:
+    """The custom properties that are colours: #rrggbb, or rgb() with whole levels."""
+    found = list[str]()
+    for digits, levels in CSS_COLOR.findall(re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)):
+        if digits:
+            found.append(_color(_doubled(digits), digits))
+        else:
+            parts = re.split(r"[\s,/]+", levels.strip())
+            if len(parts) != 3 or not all(part.isdecimal() and int(part) <= 255 for part in parts):
+                raise ValueError(f"rgb({levels}) must have three whole levels from 0 to 255")
+            found.append("#" + bytes(map(int, parts)).hex())
+    return found
+
+
+def _doubled(digits: str) -> str:
+    """#rgba as #rrggbbaa."""
+    return "#" + "".join(digit * 2 for digit in digits[1:]) if len(digits) == 5 else digits

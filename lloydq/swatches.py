@@ -1,0 +1,50 @@
+"""Palettes to look at: inline SVG for notebooks and pages."""
+
+import base64
+from collections.abc import Sequence
+
+import numpy as np
+
+from .image import png
+from .lloyd import Array
+
+EACH, SIZE = 24, 20  # swatches that are drawn one by one, and their side in pixels
+COLUMNS, CELL = 32, 10  # of larger palettes
+NAMED, MOST = 128, 1024  # colours whose names are in the text alternative, and that are shown
+
+
+def svg(colors: Array, names: Sequence[str]) -> str:
+    """Colours (k, 3) or (k, 4) uint8 as inline SVG, under 4 KB, with a text alternative that names them."""
+    k = len(colors)
+    label = f"Palette of {k:,} colours: {' '.join(names[:NAMED])}{' …' if k > NAMED else ''}"
+    if k <= EACH:
+        cells = "".join(
+            f'<rect x="{SIZE * i}" width="{SIZE}" height="{SIZE}" fill="{name}"><title>{name}</title></rect>'
+            for i, name in enumerate(names)
+        )
+        return _svg(SIZE * k, SIZE, label, cells)
+    columns, rows = COLUMNS, -(-min(k, MOST) // COLUMNS)
+    picture = base64.b64encode(_cells(colors, columns, rows)).decode()
+    width, height = CELL * columns, CELL * rows
+    image = (
+        f'<image width="{width}" height="{height}" style="image-rendering:pixelated" '
+        f'href="data:image/png;base64,{picture}"/>'
+    )
+    return _svg(width, height, label, image)
+
+
+def _svg(width: int, height: int, label: str, inside: str) -> str:
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{label}" width="{width}" height="{height}">'
+        f"{inside}</svg>"
+    )
+
+
+def _cells(colors: Array, columns: int, rows: int) -> bytes:
+    """One pixel for each colour, as a PNG."""
+    from PIL import Image
+
+    cells = np.zeros((columns * rows, 4), np.uint8)
+    colors = colors[: len(cells)]
+    cells[: len(colors), : colors.shape[1]], cells[: len(colors), colors.shape[1] :] = colors, 255
+    return png(Image.fromarray(cells.reshape(rows, columns, 4)), effort=9)
