@@ -48,3 +48,13 @@ def _cells(colors: Array, columns: int, rows: int) -> bytes:
     colors = colors[: len(cells)]
     cells[: len(colors), : colors.shape[1]], cells[: len(colors), colors.shape[1] :] = colors, 255
     return png(Image.fromarray(cells.reshape(rows, columns, 4)), effort=9)
+
+
+def lines(colors: Array, names: Sequence[str], shares: Array | None, *, in_colour: bool) -> list[str]:
+    """A line for each of the colours (k, 3) or (k, 4) uint8: a swatch in 24-bit ANSI colour, its name, its share."""
+    width, found = max(map(len, names)), []
+    for i, (color, name) in enumerate(zip(colors.tolist(), names, strict=True)):
+        swatch = f"\x1b[48;2;{color[0]};{color[1]};{color[2]}m      \x1b[0m  " if in_colour else ""
+        share = "" if shares is None else f"  {shares[i]:7.2%}"
+        found.append(f"{swatch}{name:<{width}}{share}".rstrip())
+    return found

@@ -94,7 +94,7 @@ def test_verbose_tells_each_iteration_and_stage(folder, capsys):
 
 def test_progress_on_a_terminal_only(folder, capsys, monkeypatch):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    progress = cli._Progress(quiet=False)
+    progress = cli.progress.Progress(quiet=False)
     step = next(lloydq.steps(np.array([[1.0], [2.0]]), np.array([[1.0]])))
     progress(step)
     assert capsys.readouterr().err == ""

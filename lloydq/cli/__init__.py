@@ -1,0 +1,43 @@
+"""The command line: arguments, progress, files, exit codes."""
+
+import io
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+
+from .arguments import parse
+from .others import compare, demo, info, steps, warmup
+from .palettes import show_palette
+from .quantizing import quantize
+from .words import Failure, reason, say
+
+RUN = {
+    "": quantize, "palette": show_palette, "compare": compare, "steps": steps, "demo": demo, "info": info,
+    "warmup": warmup,
+}  # fmt: skip
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code: 0, 1 for a file or data that cannot be handled, 2 for usage."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal of few characters is no reason to lose a result
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    command = words[0] if words and words[0] in RUN else ""
+    options = parse(command, words[1:] if command else words)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*max_iter")  # the summary says so
+            warnings.showwarning = lambda message, *_, **__: say(f"note: {message}")
+            return RUN[command](options) or 0
+    except BrokenPipeError:
+        return 1
+    except (Failure, OSError, ValueError, TypeError, MemoryError, RuntimeError, ImportError) as error:
+        if options.debug:
+            traceback.print_exc()
+        say(f"error: {reason(error)}")
+        return 1
+    except KeyboardInterrupt:
+        say("stopped")
+        return 130

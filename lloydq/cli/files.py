@@ -1,0 +1,38 @@
+"""Where results go; refused before the work begins if that could not succeed."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .words import Failure
+
+
+def checked(target: Path, kinds: Sequence[str], force: bool) -> Path:
+    """A file that could be written."""
+    if target.suffix.lower() not in kinds:
+        raise Failure(f"'{target}': name the result with {' or '.join(kinds)} at its end")
+    if not target.parent.is_dir():
+        raise Failure(f"'{target.parent}' is not a folder; make it first, or name another with -o")
+    if not os.access(target.parent, os.W_OK):
+        raise Failure(f"'{target.parent}' is a folder that cannot be written to; name another with -o")
+    if target.is_dir():
+        raise Failure(f"'{target}' is a folder; name a file with -o")
+    if target.exists() and not force:
+        raise FileExistsError(f"'{target}' exists")
+    return target
+
+
+def beside(picture: str, output: str | None, name: str, kinds: Sequence[str], force: bool) -> Path:
+    """The file that was named, or one beside the picture."""
+    source = Path(picture)
+    target = Path(output) if output is not None else source.with_name(f"{source.stem}-{name}{kinds[0]}")
+    return checked(target, kinds, force)
+
+
+def to_stdout(data: bytes) -> None:
+    """Bytes to a pipe or a file; not to a terminal."""
+    if sys.stdout.isatty():
+        raise Failure("a picture is not written to a terminal: send it to a file with >, or name one with -o")
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()

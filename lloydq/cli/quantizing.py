@@ -1,0 +1,308 @@
+"""lloydq PICTURE …: pictures in fewer colours, one or many."""
+
+import argparse
+import json
+import sys
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .files import checked, to_stdout
+from .progress import Batch, Progress
+from .words import Failure, curve, named, reason, say, summary
+
+if TYPE_CHECKING:
+    from ..image import Picture
+    from ..palette import Palette
+    from ..quantized import Quantized
+
+KINDS = {".png": "PNG", ".gif": "GIF"}
+ERRORS = (Failure, OSError, ValueError, TypeError, MemoryError, RuntimeError, ImportError)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What is kept of a picture that went through: not its pixels, of which a batch may have many."""
+
+    n_bytes: int  # of the input
+    n_written: int  # of the output, had it been written
+    skipped: bool
+    facts: dict[str, object] | None  # for --json
+
+
+class Stop(Exception):
+    """The user wants no more."""
+
+
+@dataclass
+class Work:
+    """What all pictures of a call share."""
+
+    options: argparse.Namespace
+    batch: Batch
+    n_threads: int | None
+    palette: "Palette | None" = None
+    stdin: bytes = b""
+    stopped: bool = False
+    taken: dict[Path, str] = field(default_factory=dict)  # outputs, and which picture they are for
+
+    def __post_init__(self) -> None:
+        self.inputs = {Path(name).resolve(): name for name in self.options.pictures if name != "-"}
+
+    def __call__(self, source: str) -> Done | None:
+        """One picture, from its file to its file; None, and the reason on stderr, where that cannot be done."""
+        try:
+            with self.batch.at(source):
+                return self._done(source)
+        except ERRORS as error:
+            if self.options.debug:
+                traceback.print_exc()
+            self.batch.say(f"error: {reason(error)}")
+            return None
+
+    def load(self, source: str) -> "Picture":
+        from ..image import load
+
+        data = self.stdin if source == "-" else source
+        return load(data, alpha=self.options.alpha, frame=self.options.frame)
+
+    def _done(self, source: str) -> Done:
+        start, options = time.perf_counter(), self.options
+        if options.k or options.palette or options.output or options.ext:  # else its name is known when it is read
+            self._target(source, options.k)
+        picture = self.load(source)
+        read = time.perf_counter() - start
+        height, width = picture.pixels.shape[:2]
+        k = options.k or min(256, height * width)
+        target = self._target(source, k)
+        progress = Progress(options.quiet or self.batch.total > 1, options.verbose)
+        try:
+            q = self._quantized(picture, k, progress)
+        except ValueError as error:
+            raise named(source, error) from error
+        finally:
+            progress.clear()
+        q.timings["read"] = read
+        data = q.encode(self._kind(target), strip=options.strip)
+        skipped = bool(options.skip_if_larger and picture.n_bytes and len(data) >= picture.n_bytes)
+        if not skipped:
+            self._write(source, target, data)
+        where, seconds = "-" if target is None else str(target), time.perf_counter() - start
+        done = Done(picture.n_bytes or 0, len(data), skipped, facts(source, where, q) if options.json else None)
+        self._tell(source, where, q, done, seconds)
+        if done.facts is not None:
+            more: dict[str, object] = {
+                "output": None if skipped else where,
+                "seconds": seconds,
+                "timings": q.timings,
+                "input_bytes": done.n_bytes,
+            }
+            more["output_bytes"] = len(data)
+            done.facts.update(more)
+        return done
+
+    def _quantized(self, picture: "Picture", k: Any, progress: Progress) -> "Quantized":
+        from ..quantizer import apply_palette, quantize
+
+        options = self.options
+
+        def callback(step: Any) -> None:
+            if self.stopped:
+                raise Stop
+            progress(step)
+
+        how = {
+            "space": options.space, "dither": options.dither, "strength": options.strength,
+            "n_threads": self.n_threads, "verify": options.verify,
+        }  # fmt: skip
+        if self.palette is not None:
+            return apply_palette(picture, self.palette, **how)
+        return quantize(
+            picture, k, target=options.target, lock=options.lock, weights=options.weights, sample=options.sample,
+            init=options.init, n_init=options.restarts, tol=options.tol, max_iter=options.max_iter, rng=options.seed,
+            callback=callback, **how,
+        )  # fmt: skip
+
+    def _target(self, source: str, k: Any) -> Path | None:
+        """Where the result goes; None for stdout."""
+        options = self.options
+        if options.output == "-" or (source == "-" and not (options.output or options.output_dir)):
+            return None
+        ending = f".{options.format or 'png'}"
+        if options.output:
+            target = Path(options.output)
+        else:
+            path = Path("stdin" if source == "-" else source)
+            name = Path(options.palette).stem if options.palette else k
+            target = path.with_name(f"{path.stem}{options.ext or f'-{name}{ending}'}")
+            if options.output_dir:
+                target = Path(options.output_dir) / target.name
+        if options.format and target.suffix.lower() != ending:
+            raise Failure(f"'{target}' is to be a {options.format.upper()}: let its name end in {ending}")
+        target = checked(target, tuple(KINDS), options.force)
+        owner = self.taken.setdefault(target.resolve(), source)
+        if owner != source:
+            raise Failure(f"'{source}' would be written to '{target}', as '{owner}' is: choose --ext or --output-dir")
+        if self.inputs.get(target.resolve(), source) != source:
+            raise Failure(f"'{source}' would be written over '{target}', which is another of the pictures")
+        return target
+
+    def _kind(self, target: Path | None) -> str:
+        return KINDS[f".{self.options.format or 'png'}" if target is None else target.suffix.lower()]
+
+    def _write(self, source: str, target: Path | None, data: bytes) -> None:
+        from ..image import write
+
+        if target is None:
+            to_stdout(data)
+        else:
+            write(target, data, overwrite=self.options.force)
+
+    def _tell(self, source: str, where: str, q: "Quantized", done: Done, seconds: float) -> None:
+        """What was done, unless it is to be quiet."""
+        if not self.options.quiet:
+            for note in q.picture.notes:
+                self.batch.say(f"note: {source}: {note}")
+            if q.curve:
+                self.batch.say(curve(source, self.options.target, q))
+            line = summary(where, done.n_bytes, done.n_written, q, seconds)
+            self.batch.say(f"{line}, not written: not smaller" if done.skipped else line)
+            larger = done.n_bytes and done.n_written > done.n_bytes and not done.skipped
+            if larger and self.batch.total == 1:
+                self.batch.say(
+                    "hint: larger than the input. A JPEG often is smaller than its indexed PNG; fewer colours (-k) may "
+                    "help"
+                )
+        if self.options.verbose:
+            stages = ", ".join(f"{stage} {seconds:.3f}" for stage, seconds in q.timings.items())
+            self.batch.say(f"seconds: {stages}")
+
+
+def quantize(options: argparse.Namespace) -> int:
+    """All pictures of a command line; 1 if one of them could not be done."""
+    from ..pool import available
+
+    sources, start = list(dict.fromkeys(options.pictures)), time.perf_counter()
+    jobs = min(options.jobs or available(), len(sources))
+    n_threads = options.threads if jobs == 1 else max(1, (options.threads or available()) // jobs)
+    work = Work(options, Batch(options.quiet or len(sources) == 1, len(sources)), n_threads)
+    if options.output_dir:
+        Path(options.output_dir).mkdir(exist_ok=True)
+    if "-" in sources:
+        work.stdin = sys.stdin.buffer.read()
+    notice_compilation(options.quiet)
+    done: list[Done | None] = []
+    if options.palette:
+        from ..palette import Palette
+
+        work.palette = Palette.read(options.palette)
+    elif options.shared:
+        sources, done = _share(work, sources)
+    try:
+        done += _all(work, sources, jobs)
+    finally:
+        work.batch.clear()
+    if len(done) > 1 and not options.quiet:
+        say(_account(done, time.perf_counter() - start))
+    if options.json:
+        made = [one.facts for one in done if one is not None]
+        print(json.dumps(made[0] if len(options.pictures) == 1 and made else made, indent=2))
+    return int(None in done)
+
+
+def _all(work: Work, sources: Sequence[str], jobs: int) -> list[Done | None]:
+    """Each picture, several at a time; a stop ends the fits that are under way."""
+    if jobs == 1:
+        return list(map(work, sources))
+    with ThreadPoolExecutor(jobs) as executor:
+        try:
+            return list(executor.map(work, sources))
+        except BaseException:
+            work.stopped = True
+            executor.shutdown(cancel_futures=True)
+            raise
+
+
+def _share(work: Work, sources: Sequence[str]) -> tuple[list[str], list[Done | None]]:
+    """One palette for all pictures that can be read, which come back, and a None for each that cannot."""
+    from ..quantizer import shared_palette
+
+    options, readable = work.options, list[str]()
+
+    def pictures() -> Iterator[Any]:
+        for source in sources:
+            try:
+                picture = work.load(source)
+            except ERRORS as error:
+                say(f"error: {reason(error)}")
+                continue
+            readable.append(source)
+            yield picture
+
+    progress = Progress(options.quiet, options.verbose)
+    try:
+        work.palette = shared_palette(
+            pictures(), options.k or 256, rng=options.seed, lock=options.lock, space=options.space, init=options.init,
+            n_init=options.restarts, tol=options.tol, max_iter=options.max_iter, n_threads=options.threads,
+            callback=progress, verify=options.verify,
+        )  # fmt: skip
+    finally:
+        progress.clear()
+    options.k = options.k or 256
+    return readable, [None] * (len(sources) - len(readable))
+
+
+def _account(done: Sequence[Done | None], seconds: float) -> str:
+    """All pictures in one line."""
+    good = [one for one in done if one is not None]
+    written = [one for one in good if not one.skipped]
+    parts = [f"{len(done)} pictures: {len(written)} written"]
+    if len(written) < len(good):
+        parts.append(f"{len(good) - len(written)} not smaller")
+    if len(good) < len(done):
+        parts.append(f"{len(done) - len(good)} failed")
+    before, after = sum(one.n_bytes for one in written), sum(one.n_written for one in written)
+    return f"{', '.join(parts)}; {before:,} → {after:,} bytes, {seconds:.1f} s"
+
+
+def facts(source: str, where: str, q: "Quantized") -> dict[str, object]:
+    """For --json."""
+    from .. import metrics
+
+    try:
+        delta_e: dict[str, float] | None = q.delta_e._asdict()
+    except ImportError:
+        delta_e = None
+    return {
+        "input": source,
+        "output": where,
+        "width": q.indices.shape[1],
+        "height": q.indices.shape[0],
+        "notes": q.picture.notes,
+        "distinct_colors": q.n_distinct,
+        "n_colors": len(q.palette),
+        "palette": q.palette.hex,
+        "counts": None if q.palette.counts is None else q.palette.counts.tolist(),
+        "mse": q.mse,
+        "mse_definition": metrics.DEFINITIONS["mse"],
+        "psnr": q.psnr if q.mse else None,
+        "psnr_definition": metrics.DEFINITIONS["psnr"],
+        "delta_e": delta_e,
+        "delta_e_definition": metrics.DEFINITIONS["delta_e"],
+        "curve": [tried._asdict() for tried in q.curve],
+        "n_iter": q.n_iter,
+        "converged": q.converged,
+        "stop_reason": q.stop_reason,
+    }
+
+
+def notice_compilation(quiet: bool) -> None:
+    """Say so where kernels are not compiled yet."""
+    from .. import kernels
+
+    if not quiet and not kernels.cached():
+        say("compiling for this machine: about ten seconds, this once")
