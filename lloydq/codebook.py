@@ -11,11 +11,12 @@ from . import checks
 from .colors import DistinctColors
 from .fitting import run
 from .lloyd import Array, Step, squared_distances
-from .passes import assign, suited, verified
+from .passes import assign, same_labels, suited, verified, wanted
 from .protocol import ConvergenceWarning, also_theirs, warn
 from .seeding import Init, Starts
 from .spaces import SPACES, colors_of, points_of
 
+OPAQUE = 248  # an alpha that looks like 255
 UNSEEN = np.zeros((1, 4), np.uint8)  # the one colour of all pixels that are fully transparent
 
 
@@ -52,6 +53,8 @@ def recipe(
 ) -> Recipe:  # fmt: skip
     """Parameters of `quantize`, checked."""
     locked = np.empty((0, 3), np.uint8) if lock is None or len(lock) == 0 else checks.palette(lock)
+    if locked.shape[1] == 4:
+        locked = np.where(locked[:, 3:] == 0, np.uint8(0), locked)  # what is not seen has no colour
     if len(np.unique(locked, axis=0)) < len(locked):
         raise ValueError("lock names a colour twice")
     if not isinstance(init, str) and not callable(init):
@@ -75,11 +78,13 @@ class Codebook:
     stop_reason: str
 
 
-def nearest_of(distinct: DistinctColors, colors: Array, space: str) -> Array:
+def nearest_of(distinct: DistinctColors, colors: Array, recipe: Recipe) -> Array:
     """The nearest of colours (k, c) for each of the distinct ones: (m,) uint8, or uint16 for more than 256."""
-    points = points_of(colors, space).astype(np.float64)
-    dtype = np.uint8 if len(colors) <= 256 else np.uint16
-    return assign(points_of(distinct.colors, space), points, distinct.n_threads, dtype)
+    X, points = points_of(distinct.colors, recipe.space), points_of(colors, recipe.space).astype(np.float64)
+    nearest = assign(X, points, distinct.n_threads, np.uint8 if len(colors) <= 256 else np.uint16)
+    if wanted(recipe.verify):
+        same_labels(X, points, nearest)
+    return nearest
 
 
 def find(
@@ -89,12 +94,15 @@ def find(
     locked = _locked(k, distinct, recipe)
     if len(distinct.colors) <= k and len(few := np.unique(np.vstack([distinct.colors, locked]), axis=0)) <= k:
         weights = np.zeros(len(few), np.int64)
-        weights[nearest_of(distinct, few, recipe.space)] = distinct.counts
+        weights[nearest_of(distinct, few, recipe)] = distinct.counts
         colors = few[_order(few, weights)]
         watch.stop("fit")
-        return Codebook(colors, nearest_of(distinct, colors, recipe.space), 0, True, "few colors")
-    centroids, weights, n_iter, reason = _fit(k, fitted, locked, recipe, rng, watch)
-    colors, nearest = _settled(k, centroids, weights, locked, distinct, recipe.space)
+        return Codebook(colors, nearest_of(distinct, colors, recipe), 0, True, "few colors")
+    centroids, members, n_iter, reason = _fit(k, fitted, locked, recipe, rng, watch)
+    weights = np.bincount(members, fitted.weight, k)
+    levels = colors_of(centroids, recipe.space)
+    _clear(levels, members, weights, fitted)
+    colors, nearest = _settled(k, levels, weights, locked, distinct, recipe)
     watch.stop("fit")
     return Codebook(colors, nearest, n_iter, reason == "converged", reason)
 
@@ -112,13 +120,12 @@ def _locked(k: int, distinct: DistinctColors, recipe: Recipe) -> Array:
 def _fit(
     k: int, fitted: DistinctColors, locked: Array, recipe: Recipe, rng: np.random.Generator, watch: Stopwatch
 ) -> tuple[Array, Array, int, str]:
-    """Centroids (k, d), the locked ones first, their weights (k,), the iterations, and why they ended."""
+    """Centroids (k, d), the locked ones first, whose members colours are, (m,), the iterations, and why they ended."""
     X, weight, free = points_of(fitted.colors, recipe.space), fitted.weight, k - len(locked)
     fixed = points_of(locked, recipe.space).astype(np.float64)
     if free == 0:
-        labels = assign(X, fixed, fitted.n_threads)
-        return fixed, np.bincount(labels, weight, k), 0, "given"
-    init = checks.init(recipe.init, free, fitted.colors.shape[1])
+        return fixed, assign(X, fixed, fitted.n_threads), 0, "given"
+    init = checks.init(_starts(recipe, free, locked), free, fitted.colors.shape[1])
     starts = Starts(X, weight, free, init, recipe.n_threads, given=fitted.colors, fixed=fixed)
     visit = verified(suited(X, weight, k, recipe.n_threads, distinct=True), recipe.verify)
     best: tuple[Step, str] | None = None
@@ -139,36 +146,56 @@ def _fit(
         watch.stop("fit")
     assert best is not None
     step, reason = best
-    return step.centroids, np.bincount(step.labels, weight, k), step.n_iter, reason
+    return step.centroids, step.labels, step.n_iter, reason
+
+
+def _clear(levels: Array, members: Array, weights: Array, fitted: DistinctColors) -> None:
+    """Make levels (k, 4) opaque again that nearly are, and most of whose members are: a few edges spoil no area."""
+    if levels.shape[1] == 4:
+        opaque = np.bincount(members, fitted.weight * (fitted.colors[:, 3] == 255), len(levels))
+        levels[(levels[:, 3] >= OPAQUE) & (opaque > weights / 2), 3] = 255
+
+
+def _starts(recipe: Recipe, free: int, locked: Array) -> Init:
+    """The caller's starts, with alpha where the picture has it; of a given array without the one that is not needed."""
+    init, c = recipe.init, locked.shape[1]
+    if isinstance(init, str) or callable(init):
+        return init
+    if init.shape[1] < c:
+        init = np.pad(init, ((0, 0), (0, c - init.shape[1])), constant_values=255)
+    if len(init) == free + 1 and len(locked) > len(recipe.lock):  # what is not seen has its own entry
+        init = np.delete(init, init[:, 3].argmin(), axis=0)
+    return init
 
 
 def _settled(
-    k: int, centroids: Array, weights: Array, locked: Array, distinct: DistinctColors, space: str
+    k: int, levels: Array, weights: Array, locked: Array, distinct: DistinctColors, recipe: Recipe
 ) -> tuple[Array, Array]:
-    """The centroids as bytes, (k, c), in order, and the nearest one for every colour.
+    """The palette (k, c) uint8 of rounded centroids, the locked ones first, in order; each colour's nearest in it.
 
     All are distinct, and each that is not locked is the nearest for some colour. Entries that two centroids share, or
     that no colour needs, take the colours that fit worst.
     """
     m = len(locked)
     used = weights[m:] > 0
-    colors, entry = np.unique(colors_of(centroids[m:][used], space), axis=0, return_inverse=True)
+    colors, entry = np.unique(levels[m:][used], axis=0, return_inverse=True)
     own = np.bincount(entry.ravel(), weights[m:][used], len(colors))
     new = ~(colors[:, None] == locked).all(axis=2).any(axis=1) if m else np.ones(len(colors), bool)
     colors, weights = np.vstack([locked, colors[new]]), np.append(weights[:m], own[new])
     stays = np.arange(len(colors)) < m
-    while True:
+    for _ in range(k + 1):  # an entry that was filled is the nearest for its own colour, and stays
         if len(colors) < k:
-            worst = _worst(k - len(colors), colors, distinct, space)
+            worst = _worst(k - len(colors), colors, distinct, recipe.space)
             colors, weights = np.vstack([colors, distinct.colors[worst]]), np.append(weights, distinct.counts[worst])
             stays = np.append(stays, np.zeros(len(worst), bool))
         order = _order(colors, weights)
         colors, weights, stays = colors[order], weights[order], stays[order]
-        nearest = nearest_of(distinct, colors, space)
+        nearest = nearest_of(distinct, colors, recipe)
         needed = stays | (np.bincount(nearest, minlength=k) > 0)
         if needed.all():
-            return colors, nearest
+            break
         colors, weights, stays = colors[needed], weights[needed], stays[needed]
+    return colors, nearest
 
 
 def _worst(many: int, colors: Array, distinct: DistinctColors, space: str) -> Array:

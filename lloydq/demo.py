@@ -36,17 +36,18 @@ def tell(
         panels, encoded = [], []
         for panel in compare.ways(photo, K, rng=rng, n_threads=n_threads, callback=callback, verify=verify):
             panels.append(panel)
-            encoded.append(aside.submit(lambda q: q.png, panel.result))
+            encoded.append(aside.submit(lambda panel: panel.png, panel))
         sheet = aside.submit(lambda: png(compare.picture(photo, panels), effort=1))
         yield f"  as 24-bit PNG    {len(whole.result()):,} bytes"
-        yield f"  distinct colours {panels[0].result.n_distinct:,}"
+        yield f"  distinct colours {len(panels[0].original.distinct.colors):,}"
         yield f"\nThe same picture in {K} colours, the palette found in five ways:\n"
         files = {f"{panel.name}.png": future.result() for panel, future in zip(panels, encoded, strict=True)}
         yield compare.table([compare.row(panel) for panel in panels])
         yield (
-            "\nfind: time to find the palette. map: time to give every pixel its nearest colour. MSE: mean over the\n"
-            "pixels of the squared distance, summed over R, G and B. PSNR: from the mean over pixels and channels.\n"
-            "colours: distinct ones in the palette. iterations: until no pixel changed its colour."
+            "\nfind: time to find the palette. map: time to give every pixel its nearest colour. all: both, and to\n"
+            "count the distinct colours first. MSE: mean over the pixels of the squared distance, summed over R, G\n"
+            "and B. PSNR: from the mean over pixels and channels. colours: distinct ones in the palette.\n"
+            "iterations: until no pixel changed its colour."
         )
         files |= {"original.png": whole.result(), "comparison.png": sheet.result()}
     for name, data in files.items():

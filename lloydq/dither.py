@@ -82,14 +82,14 @@ def _ordered(
 def _neighbours(points: Array) -> tuple[Array, Array]:
     """Of each of the points (k, d) the others in the order of their distance, (k, m) int32, and how far they are.
 
-    At least one: a single point is its own neighbour.
+    At least one: a single point is its own neighbour. One that is equal is no neighbour, but infinitely far.
     """
     k = len(points)
     m = min(max(1, k - 1), NEIGHBOURS)
     order, spacing = np.empty((k, m), np.int32), np.empty((k, m))
     for i in range(k):
         square = ((points - points[i]) ** 2).sum(axis=1)
-        square[i] = np.inf if k > 1 else 0
+        square[square == 0] = np.inf if k > 1 else 0
         found = np.argsort(square, kind="stable")[:m]
         order[i], spacing[i] = found, np.sqrt(square[found])
     return order, spacing

@@ -73,7 +73,7 @@ def delta_e(original: Array, result: Array, counts: Array | None = None) -> Delt
     except ImportError:
         raise ImportError("ΔE2000 needs scikit-image: pip install 'lloydq[metrics]'") from None
     a, b = (rgb2lab(_on_white(colors) / 255) for colors in _alike(original, result))
-    distance = np.asarray(deltaE_ciede2000(a, b))
+    distance = np.asarray(deltaE_ciede2000(a, b))  # type: ignore[no-untyped-call]
     weight = np.ones(len(distance), np.int64) if counts is None else counts
     order = np.argsort(distance)
     passed = np.cumsum(weight[order])

@@ -6,8 +6,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from . import checks
 from .image import load_palette
 from .lloyd import Array
@@ -67,19 +65,27 @@ def _lines(text: str) -> list[tuple[int, str]]:
 
 def _levels(line: str, number: int, most: int = 3) -> list[int]:
     """The three numbers from 0 to 255 that a line begins with; up to `most` where it has more."""
-    found = re.match(r"(\d+)[\s,]+(\d+)[\s,]+(\d+)(?:[\s,]+(\d+)(?=\s|$))?", line)
+    found = re.match(r"(\d+)[\s,]+(\d+)[\s,]+(\d+)(?=[\s,]|$)(?:[\s,]+(\d+)(?=\s|$))?", line)
     levels = [int(word) for word in found.groups() if word is not None][:most] if found else []
     if not levels or max(levels) > 255:
         raise ValueError(f"line {number} must begin with three numbers from 0 to 255; it is {line[:40]!r}")
     return levels
 
 
+def _equally_wide(colors: list[list[int]]) -> list[list[int]]:
+    """With alpha, if one has it."""
+    width = max(map(len, colors), default=3)
+    return [color + [255] * (width - len(color)) for color in colors]
+
+
 def _gimp(text: str) -> Any:
+    """With alpha where it says so, as Aseprite does."""
     lines = _lines(text)
     if not lines or lines[0][1] != "GIMP Palette":
         raise ValueError("its first line must be 'GIMP Palette'")
+    most = 4 if any(re.match(r"Channels\s*:\s*RGBA", line) for _, line in lines) else 3
     head = re.compile(r"#|(Name|Columns|Channels)\s*:")
-    return [_levels(line, number) for number, line in lines[1:] if not head.match(line)]
+    return _equally_wide([_levels(line, number, most) for number, line in lines[1:] if not head.match(line)])
 
 
 def _jasc(text: str) -> Any:
@@ -89,8 +95,7 @@ def _jasc(text: str) -> Any:
     count = int(lines[2][1]) if lines[2][1].isdecimal() else -1
     if count != len(lines) - 3:
         raise ValueError(f"its third line says how many colours follow, {len(lines) - 3}; it is {lines[2][1][:40]!r}")
-    colors = [_levels(line, number, most=4) for number, line in lines[3:]]
-    return [color + [255] * (max(map(len, colors)) - len(color)) for color in colors]
+    return _equally_wide([_levels(line, number, most=4) for number, line in lines[3:]])
 
 
 def _hex(text: str) -> Any:
@@ -120,8 +125,7 @@ def _json(text: str) -> Any:
             colors.append(one)
         else:
             raise ValueError(f"colour {i} must be a string or a list of three or four levels; it is {one!r}")
-    width = max(map(len, colors), default=3)
-    return np.array([color + [255] * (width - len(color)) for color in colors]).reshape(-1, width)
+    return _equally_wide(colors)
 
 
 def _css(text: str) -> Any:

@@ -1,5 +1,6 @@
 """Colour quantization: a picture in k colours."""
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,7 +11,7 @@ from . import checks, metrics
 from .codebook import Codebook, Recipe, Stopwatch, find, nearest_of, recipe
 from .colors import DistinctColors
 from .dither import KINDS, dithered
-from .image import Picture, load
+from .image import MOST, Picture, load
 from .lloyd import Array, Step, random_points
 from .palette import Palette
 from .passes import same_counts, same_labels, wanted
@@ -18,6 +19,8 @@ from .quantized import Quantized
 from .seeding import Init
 from .spaces import points_of
 from .target import Target, smallest
+
+LARGEST = 1e100  # of weights
 
 
 @dataclass(frozen=True)
@@ -102,8 +105,8 @@ def quantize(
     lock : (m, 3) or (m, 4) array-like, Palette, or list of "#rrggbb", optional
         Colours that the palette has to the byte and that do not move; the others are fitted around them.
     space : "srgb" or "oklab", default "srgb"
-        Where distances are measured, in the fit and when pixels get their colours: sRGB's levels, or Oklab, whose
-        distances are more like those that are seen (B. Ottosson, 2020).
+        Where distances are measured, in the fit and when pixels get their colours: sRGB's levels, or Oklab with its a
+        and b doubled, whose distances are more like those that are seen (B. Ottosson, 2020; ΔEOK2 of CSS Color 4).
     alpha : "keep", "drop" or a colour "#rrggbb", default "keep"
         Transparent pixels: kept, made opaque as they are, or put on a colour. Kept ones are compared as they look: the
         error is the mean of that on black and that on white, so invisible colours cost nothing, and all fully
@@ -171,6 +174,9 @@ def quantize(
     found = counted(image, how.n_threads, watch, verify, alpha=alpha, frame=frame, channels=channels)
     if goal is not None:
         least = max(1, len(how.lock))
+        if least > MOST:
+            raise ValueError(f"lock has {least} colours; n_colors='auto' goes up to {MOST}")
+        most = len(found.pixels) if sample is None else checks.integer(sample, "sample")
         state = generator.bit_generator.state
 
         def attempt(k: int) -> Quantized:
@@ -180,7 +186,7 @@ def quantize(
             fitted = _fitted(found, k, weights, sample, generator, verify)
             return finish(found, find(k, found.distinct, fitted, how, generator, laps), laps)
 
-        return smallest(attempt, goal, least, min(256, max(least, len(found.pixels))))
+        return smallest(attempt, goal, least, min(MOST, max(least, most)))
     k = checks.integer(n_colors, "n_colors", most=1 << 16)
     checks.integer(k, "n_colors", most=len(found.pixels), what="the number of pixels")
     fitted = _fitted(found, k, weights, sample, generator, verify)
@@ -216,10 +222,14 @@ def importance(weights: Any, picture: Picture) -> Array:
     else:
         from PIL import Image
 
-        found = np.asarray(Image.fromarray(load(weights, alpha="drop").pixels).convert("L"))
+        found = np.asarray(Image.fromarray(load(weights, alpha="#000000").pixels).convert("L"))
     if found.shape != shape:
-        raise ValueError(f"weights must be as large as the picture, {shape[1]}×{shape[0]}; got {found.shape[::-1]}")
-    return np.asarray(checks.weights(found.ravel(), found.size, "weights"))
+        given = "×".join(map(str, found.shape[::-1]))
+        raise ValueError(f"weights must be as large as the picture, {shape[1]}×{shape[0]}; got {given}")
+    weight = np.asarray(checks.weights(found.ravel(), found.size, "weights"))
+    if weight.max() > LARGEST:
+        raise ValueError(f"weights must be at most {LARGEST:g}, or sums overflow; the largest is {weight.max():g}")
+    return weight
 
 
 def shared_palette(images: Iterable[Any], n_colors: int, *, rng: Any = 0, **options: Any) -> Palette:
@@ -247,6 +257,8 @@ def shared_palette(images: Iterable[Any], n_colors: int, *, rng: Any = 0, **opti
     >>> shared_palette([dark, light], 2).hex
     ['#0a0a0a', '#c8c8c8']
     """
+    if _is_one(images):
+        raise TypeError("images are several pictures; for one, give a list of one")
     alpha, frame = options.pop("alpha", "keep"), options.pop("frame", None)
     k, how, generator = (
         checks.integer(n_colors, "n_colors", most=1 << 16),
@@ -263,6 +275,12 @@ def shared_palette(images: Iterable[Any], n_colors: int, *, rng: Any = 0, **opti
     found = find(k, merged, merged, how, generator, Stopwatch())
     counts = np.bincount(found.nearest, merged.counts, len(found.colors))
     return Palette(found.colors, counts)
+
+
+def _is_one(images: Any) -> bool:
+    """Whether it is a picture, and not several."""
+    shape: tuple[int, ...] = np.shape(images) if hasattr(images, "__array__") else ()
+    return isinstance(images, str | bytes | os.PathLike) or len(shape) == 2 or (len(shape) == 3 and shape[2] in (3, 4))
 
 
 def apply_palette(
@@ -316,7 +334,7 @@ def given(image: Counted, colors: Array, how: Recipe) -> Codebook:
     """A given palette for a picture, with alpha if that has it."""
     c = image.pixels.shape[1]
     colors = np.pad(colors, ((0, 0), (0, c - colors.shape[1])), constant_values=255)
-    return Codebook(colors, nearest_of(image.distinct, colors, how.space), 0, False, "given")
+    return Codebook(colors, nearest_of(image.distinct, colors, how), 0, False, "given")
 
 
 @dataclass(frozen=True)
@@ -331,13 +349,11 @@ class Finish:
     def __call__(self, image: Counted, book: Codebook, watch: Stopwatch) -> Quantized:
         """The picture in these colours, measured."""
         pixels, distinct, colors = image.picture.pixels, image.distinct, book.colors
-        if wanted(self.verify):
-            points = points_of(colors, self.space).astype(np.float64)
-            same_labels(points_of(distinct.colors, self.space), points, book.nearest)
         if self.dither == "none" or self.strength == 0:
             indices = distinct.spread(image.pixels, book.nearest).reshape(pixels.shape[:2])
             mse = metrics.mse(distinct.colors, colors[book.nearest], distinct.counts)
             if wanted(self.verify):
+                points = points_of(colors, self.space).astype(np.float64)
                 same_labels(points_of(image.pixels, self.space), points, indices.ravel())
         else:
             indices = dithered(

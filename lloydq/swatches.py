@@ -10,13 +10,15 @@ from .lloyd import Array
 
 EACH, SIZE = 24, 20  # swatches that are drawn one by one, and their side in pixels
 COLUMNS, CELL = 32, 10  # of larger palettes
-NAMED, MOST = 128, 1024  # colours whose names are in the text alternative, and that are shown
+NAMED = 128  # colours whose names are in the text alternative
+MOST, MANY, FEW = 512, 256, 16  # colours that are shown; from how many on that few are named
 
 
 def svg(colors: Array, names: Sequence[str]) -> str:
     """Colours (k, 3) or (k, 4) uint8 as inline SVG, under 4 KB, with a text alternative that names them."""
     k = len(colors)
-    label = f"Palette of {k:,} colours: {' '.join(names[:NAMED])}{' …' if k > NAMED else ''}"
+    named, part = NAMED if k <= MANY else FEW, f", {MOST} of them shown" if k > MOST else ""
+    label = f"Palette of {k:,} colour{'s' * (k > 1)}{part}: {' '.join(names[:named])}{' …' if k > named else ''}"
     if k <= EACH:
         cells = "".join(
             f'<rect x="{SIZE * i}" width="{SIZE}" height="{SIZE}" fill="{name}"><title>{name}</title></rect>'

@@ -98,7 +98,8 @@ def smallest(attempt: Callable[[int], Quantized], goal: Target, least: int, most
 
 def _words(tried: Tried) -> str:
     """A line of the curve to be read."""
-    parts = [f"{tried.n_colors} colours", f"PSNR {tried.psnr:.2f} dB", f"MSE {tried.mse:.2f}"]
+    colors = f"{tried.n_colors} colour{'s' * (tried.n_colors != 1)}"
+    parts = [colors, f"PSNR {tried.psnr:.2f} dB", f"MSE {tried.mse:.2f}"]
     if tried.delta_e is not None:
         parts.append(f"ΔE2000 {tried.delta_e:.2f}")
     if tried.n_bytes is not None:

@@ -44,12 +44,16 @@ ARROWS = {
         "spaces",
         "target",
     },
-    "compare": {"codebook", "image", "lloyd", "palette", "quantized", "quantizer"},
+    "rivals": {"checks", "colors", "image", "lloyd", "palette", "protocol"},
+    "compare": {"codebook", "image", "lloyd", "metrics", "palette", "quantized", "quantizer", "rivals"},
     "cells": {"lloyd"},
     "walk": {"cells", "checks", "image", "lloyd", "passes", "seeding"},
     "plot": {"cells", "checks", "image", "lloyd", "palette", "quantized", "walk"},
     "demo": {"compare", "image", "lloyd"},
-    "cli": {"compare", "demo", "image", "kernels", "lloyd", "pool", "quantized", "quantizer", "walk", "__init__"},
+    "cli": {
+        "checks", "compare", "demo", "image", "kernels", "lloyd", "metrics", "palette", "palettefiles", "pool", "quantized",
+        "quantizer", "swatches", "walk", "__init__",
+    },
 }
 OUTSIDE = {
     "lloyd": {"numpy"},
@@ -62,6 +66,7 @@ OUTSIDE = {
     "metrics": {"numpy", "skimage"},
     "quantized": {"numpy", "PIL"},
     "quantizer": {"numpy", "PIL"},
+    "rivals": {"numpy", "PIL", "sklearn", "imagequant"},
     "compare": {"numpy", "PIL"},
     "demo": {"PIL"},
     "walk": {"numpy", "PIL"},
@@ -101,7 +106,9 @@ def imports_of(path, outwards):
             name = getattr(node.args[0], "value", "")
             rooms.update({str(name).removeprefix("lloydq.")} if str(name).startswith("lloydq.") else set())
     return rooms, {
-        name for name in outside if name in {"numpy", "numba", "PIL", "sklearn", "skimage", "lloydq", "matplotlib"}
+        name
+        for name in outside
+        if name in {"numpy", "numba", "PIL", "sklearn", "skimage", "imagequant", "lloydq", "matplotlib"}
     }
 
 

@@ -139,7 +139,6 @@ def test_never_overwrites_without_force(folder, capsys):
         (("photo.png", "--init", "best"), 2, "init"),
         (("photo.png", "--threads", "0"), 2, "threads"),
         (("photo.png", "--sample", "9999"), 1, "'photo.png': sample must be from 256 to 1200"),
-        (("photo.png", "extra.png"), 2, "unrecognized arguments: extra.png"),
         (("missing.png",), 1, "'missing.png': no such file or directory"),
         (("empty.png",), 1, "'empty.png' is empty"),
         (("text.png",), 1, "'text.png' is not a picture"),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import lloydq
-from lloydq import KMeans, Sums, VerificationError, cli, passes, quantizer
+from lloydq import KMeans, Sums, VerificationError, cli, codebook, passes, quantizer
 from lloydq.colors import DistinctColors
 from lloydq.passes import BlockPass, BoundsPass, DensePass, FoldedBlocks, FoldedBounds, GroupsPass
 from lloydq.passes.verify import VerifiedPass, same_labels
@@ -163,14 +163,12 @@ def test_every_pixel_is_checked(X, monkeypatch):
         same_labels(X, np.zeros((2, 3)), np.array([0] * 5 + [1] + [0] * (len(X) - 6)))
     image = X[:20_000].reshape(100, 200, 3)
     palette = lloydq.quantize(image, 5, verify=True).palette
-    right = quantizer.assign
-    for many in (len(image.reshape(-1, 3)), len(np.unique(image.reshape(-1, 3), axis=0))):  # all pixels; their colours
-
-        def wrong(X, centroids, n_threads, dtype, many=many):
-            labels = right(X, centroids, n_threads, dtype)
-            return labels if len(X) != many else np.zeros_like(labels)
-
-        monkeypatch.setattr(quantizer, "assign", wrong)
+    right, spread = codebook.assign, DistinctColors.spread
+    wrong_color = codebook, "assign", lambda *given: np.zeros_like(right(*given))
+    wrong_pixel = DistinctColors, "spread", lambda self, pixels, labels: np.zeros_like(spread(self, pixels, labels))
+    for wrong in (wrong_color, wrong_pixel):
+        monkeypatch.undo()
+        monkeypatch.setattr(*wrong)
         for way in (
             lambda: lloydq.apply_palette(image, palette, verify=True),
             lambda: lloydq.quantize(image, 5, verify=True),
@@ -195,6 +193,6 @@ def test_on_the_command_line(X, tmp_path, monkeypatch, capsys):
 
     Image.fromarray(X[:20_000].reshape(100, 200, 3)).save(tmp_path / "noise.png")
     assert cli.main([str(tmp_path / "noise.png"), "-k", "4", "--verify"]) == 0
-    monkeypatch.setattr(lloydq.quantizer, "assign", lambda X, centroids, n_threads, dtype: np.ones(len(X), dtype))
+    monkeypatch.setattr(codebook, "assign", lambda X, centroids, n_threads, dtype=np.int32: np.ones(len(X), dtype))
     assert cli.main([str(tmp_path / "noise.png"), "-k", "4", "--verify", "--force"]) == 1
     assert "label 1 at a squared distance of" in capsys.readouterr().err

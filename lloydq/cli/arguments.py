@@ -79,9 +79,10 @@ def _alpha(text: str) -> str:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def _parser(name: str, description: str, **more: Any) -> argparse.ArgumentParser:
+def _parser(name: str, description: str, what: str = "", **more: Any) -> argparse.ArgumentParser:
     formatter = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(name, description=description, formatter_class=formatter, **more)
+    usage = f"{name} {what} [options]".replace("  ", " ")
+    parser = argparse.ArgumentParser(name, usage, description, formatter_class=formatter, **more)
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
 
@@ -152,6 +153,7 @@ def _quantize_parser() -> argparse.ArgumentParser:
     parser = _parser(
         "lloydq",
         "Write pictures in fewer colours, found by Lloyd's k-means on all their pixels, as indexed PNGs beside them.",
+        "PICTURE …",
         epilog=COMMANDS,
     )
     parser.add_argument("pictures", metavar="PICTURE", nargs="+", help=f"{PICTURE}; - is stdin")
@@ -187,6 +189,7 @@ def _palette_parser() -> argparse.ArgumentParser:
     parser = _parser(
         "lloydq palette",
         "The colours of a picture, found by k-means, or those of a palette file: shown, and written with -o.",
+        "FILE",
     )
     parser.add_argument("picture", metavar="FILE", help="a picture, or a palette: .gpl, .hex, .pal, .json, .css")
     _choosing(parser, 8)
@@ -206,6 +209,7 @@ def _steps_parser() -> argparse.ArgumentParser:
         "Lloyd's algorithm on all pixels of a picture, step by step: one HTML file to walk through forwards and\n"
         "backwards, or with -o NAME.gif an animation, with -o NAME.png a sheet of chosen steps. A file that ends in\n"
         ".csv, .tsv or .txt has points in the plane, x and y on each line.",
+        "PICTURE",
     )
     _one_picture(parser, 8, "8", what="clusters", kinds=".html, .gif or .png")
     _loop(parser, "random")
@@ -217,6 +221,7 @@ def _compare_parser() -> argparse.ArgumentParser:
         "lloydq compare",
         "k-means on a sample and on all pixels beside two random palettes and, with --with, other quantizers:\n"
         "a table, and a picture of all of them.",
+        "PICTURE",
     )
     _one_picture(parser, 64, "64")
     parser.add_argument(
@@ -242,7 +247,7 @@ def _demo_parser() -> argparse.ArgumentParser:
 def parse(command: str, words: Sequence[str]) -> argparse.Namespace:
     """The options of a command; the end of the process where they do not fit together."""
     parser = PARSERS[command]()
-    options = parser.parse_args(words)
+    options = parser.parse_args(_joined(words))
     if hasattr(options, "psnr"):
         options.target = {name: value for name in TARGETS if (value := getattr(options, name)) is not None} or None
         if options.k == "auto" and not options.target:
@@ -250,9 +255,22 @@ def parse(command: str, words: Sequence[str]) -> argparse.Namespace:
         if options.target and options.k not in (None, "auto", parser.get_default("k")):
             parser.error(f"-k {options.k} and a target for the number of colours: give one of them")
         options.k = "auto" if options.target else options.k
+    if command == "":
+        options.pictures = list(dict.fromkeys(options.pictures))
     if command == "" and (wrong := _conflict(options)):
         parser.error(wrong)
     return options
+
+
+def _joined(words: Sequence[str]) -> list[str]:
+    """The same with --ext=-small.png for --ext -small.png, which argparse would take for an option."""
+    found = list[str]()
+    for word in words:
+        if found and found[-1] == "--ext":
+            found[-1] = f"--ext={word}"
+        else:
+            found.append(word)
+    return found
 
 
 def _conflict(options: argparse.Namespace) -> str | None:
@@ -266,7 +284,6 @@ def _conflict(options: argparse.Namespace) -> str | None:
                 (options.output and len(options.pictures) > 1, "-o is for one picture: use --output-dir or --ext"),
                 (options.output and options.output_dir, "-o and --output-dir: give one of them"),
                 (options.output and options.ext, "-o and --ext: give one of them"),
-                (options.pictures.count("-") > 1, "stdin can be read once"),
                 (to_stdout and len(options.pictures) > 1, "only one picture goes to stdout: use --output-dir"),
                 (to_stdout and options.json, "--json and the picture both want stdout: name the picture with -o"),
                 (

@@ -18,6 +18,7 @@ def compare(options: argparse.Namespace) -> None:
     target = beside(options.picture, options.output, f"compare-{options.k}", (".png",), options.force)
     photo = load(options.picture)
     notice_compilation(options.quiet)
+    others = rows.theirs(photo, options.rivals, options.k)
     progress = Progress(options.quiet)
     try:
         how = {
@@ -28,8 +29,11 @@ def compare(options: argparse.Namespace) -> None:
         raise named(options.picture, error) from error
     finally:
         progress.clear()
+    if options.rivals and not options.quiet:
+        say(f"comparing with {', '.join(options.rivals)}: this may take some seconds")
+    panels += others
     write(target, png(rows.picture(photo, panels)), overwrite=options.force)
-    print(rows.table([rows.row(panel) for panel in panels]))
+    print(rows.table([rows.row(panel, delta_e=bool(options.rivals)) for panel in panels]))
     if not options.quiet:
         say(f"wrote {target}")
 

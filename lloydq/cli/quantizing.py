@@ -1,12 +1,14 @@
 """lloydq PICTURE …: pictures in fewer colours, one or many."""
 
 import argparse
+import gc
 import json
 import sys
 import time
 import traceback
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +47,7 @@ class Work:
     options: argparse.Namespace
     batch: Batch
     n_threads: int | None
+    ready: Future[None]
     palette: "Palette | None" = None
     stdin: bytes = b""
     stopped: bool = False
@@ -76,6 +79,7 @@ class Work:
             self._target(source, options.k)
         picture = self.load(source)
         read = time.perf_counter() - start
+        self.ready.result()
         height, width = picture.pixels.shape[:2]
         k = options.k or min(256, height * width)
         target = self._target(source, k)
@@ -169,7 +173,7 @@ class Work:
                 self.batch.say(f"note: {source}: {note}")
             if q.curve:
                 self.batch.say(curve(source, self.options.target, q))
-            line = summary(where, done.n_bytes, done.n_written, q, seconds)
+            line = summary(where, done.n_bytes, done.n_written, q, seconds, shared=self.options.shared)
             self.batch.say(f"{line}, not written: not smaller" if done.skipped else line)
             larger = done.n_bytes and done.n_written > done.n_bytes and not done.skipped
             if larger and self.batch.total == 1:
@@ -184,17 +188,23 @@ class Work:
 
 def quantize(options: argparse.Namespace) -> int:
     """All pictures of a command line; 1 if one of them could not be done."""
+    with ThreadPoolExecutor(1) as aside:
+        ready = aside.submit(prepare, options.quiet)
+        aside.submit(prepare_fits)
+        return _quantized(options, ready)
+
+
+def _quantized(options: argparse.Namespace, ready: Future[None]) -> int:
     from ..pool import available
 
-    sources, start = list(dict.fromkeys(options.pictures)), time.perf_counter()
+    sources, start = list(options.pictures), time.perf_counter()
     jobs = min(options.jobs or available(), len(sources))
     n_threads = options.threads if jobs == 1 else max(1, (options.threads or available()) // jobs)
-    work = Work(options, Batch(options.quiet or len(sources) == 1, len(sources)), n_threads)
+    work = Work(options, Batch(options.quiet or len(sources) == 1, len(sources)), n_threads, ready)
     if options.output_dir:
         Path(options.output_dir).mkdir(exist_ok=True)
     if "-" in sources:
         work.stdin = sys.stdin.buffer.read()
-    notice_compilation(options.quiet)
     done: list[Done | None] = []
     if options.palette:
         from ..palette import Palette
@@ -298,6 +308,39 @@ def facts(source: str, where: str, q: "Quantized") -> dict[str, object]:
         "converged": q.converged,
         "stop_reason": q.stop_reason,
     }
+
+
+def prepare(quiet: bool) -> None:
+    """Load what all pictures need, or say that it is being compiled: aside, since it takes longer than a fit."""
+    from .. import kernels, quantizer  # noqa: F401
+
+    if kernels.cached():
+        with _no_scipy():
+            kernels.load_for_colors()
+    else:
+        notice_compilation(quiet)
+
+
+@contextmanager
+def _no_scipy() -> Iterator[None]:
+    """Where SciPy is installed, Numba imports its BLAS (0.25 s) with the first kernel; these need none."""
+    modules: dict[str, Any] = sys.modules
+    modules.setdefault("scipy", None)
+    try:
+        yield
+    finally:
+        if modules["scipy"] is None:
+            del modules["scipy"]
+
+
+def prepare_fits() -> None:
+    """Load the rest, while colours are counted and drawn."""
+    from .. import kernels
+
+    if kernels.cached():
+        kernels.load_for_fits()
+    gc.freeze()
+    gc.enable()
 
 
 def notice_compilation(quiet: bool) -> None:

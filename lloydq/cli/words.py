@@ -42,10 +42,10 @@ def named(name: str, error: ValueError) -> Failure:
     return Failure(str(error) if name in str(error) else f"'{name}': {error}")
 
 
-def summary(where: str, n_bytes: int, n_written: int, q: "Quantized", seconds: float) -> str:
+def summary(where: str, n_bytes: int, n_written: int, q: "Quantized", seconds: float, *, shared: bool) -> str:
     """What was done, in one line."""
     height, width = q.indices.shape
-    fit = STOPPED[q.stop_reason]
+    fit = "the palette is shared" if shared else STOPPED[q.stop_reason]
     if q.n_iter:
         fit = f"{q.n_iter:,} iterations ({fit})"
     return (

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
+PHOTOMETRIC, WHITE_IS_ZERO = 262, 0  # of TIFF
+FEW_BITS = {"L;2": 85, "L;4": 17}  # how far the levels of grey PNGs of 2 and 4 bits stand apart
+
+
 class Refused(ValueError):
     """A picture whose numbers do not say what they mean."""
 
@@ -24,7 +28,7 @@ def eight_bits(image: "Image", raw: str, name: str, data: bytes | None, notes: l
     """The image in a mode of 8 bits a channel, from how its file holds it. `data` is the file, if it has one."""
     from PIL import Image
 
-    if ";16" in raw and data is not None and not image.mode.startswith("I"):
+    if raw[:-1].endswith(";16") and data is not None and not image.mode.startswith("I"):
         deep = _sixteen(data, image.tell(), raw)
         mode, key = "LA" if deep.shape[2] == 2 else image.mode, image.info.get("transparency")
         image.load()
@@ -35,8 +39,14 @@ def eight_bits(image: "Image", raw: str, name: str, data: bytes | None, notes: l
     image.load()
     if image.mode.startswith(("I", "F")):
         grey = _grey(np.asarray(image), image.mode, raw, name, notes)
+        if getattr(image, "tag_v2", {}).get(PHOTOMETRIC) == WHITE_IS_ZERO:  # which Pillow heeds for 8 bits alone
+            grey = 255 - grey
         key = image.info.get("transparency")
         return Image.fromarray(grey if key is None else _keyed(np.asarray(image), key))
+    key = image.info.get("transparency")
+    if isinstance(key, int) and raw in FEW_BITS and image.format == "PNG":  # the levels are spread, the key is not
+        image = image.copy()
+        image.info["transparency"] = key * FEW_BITS[raw]
     return image.convert({"La": "LA", "RGBa": "RGBA"}.get(image.mode, image.mode))
 
 
@@ -54,9 +64,14 @@ def _sixteen(data: bytes, frame: int, raw: str) -> Array:
     if raw == "LA;16B":  # of which Pillow cannot keep the low bytes: as 8-bit RGBA, which a header can say, it has both
         both = _read(_as_rgba(data), frame, raw, raw)
         return np.asarray(both.reshape(*both.shape[:2], 2, 2) @ np.array([256, 1], np.uint16))
-    other = raw[:-1] + ("L" if raw.endswith("B") else "B")
-    high, low = (_read(data, frame, raw, wanted).astype(np.uint16) for wanted in (raw, other))
-    return high << 8 | low
+    plain = raw.replace("RGBa", "RGBA")
+    other = plain[:-1] + ("L" if raw.endswith("B") else "B")
+    high, low = (_read(data, frame, raw, wanted).astype(np.uint16) for wanted in (plain, other))
+    deep = high << 8 | low
+    if plain != raw:  # premultiplied
+        color, alpha = deep[:, :, :3].astype(np.uint64), np.maximum(deep[:, :, 3:], 1).astype(np.uint64)
+        deep[:, :, :3] = np.minimum((color * 65535 + alpha // 2) // alpha, 65535)
+    return deep
 
 
 def _read(data: bytes, frame: int, raw: str, wanted: str) -> Array:
@@ -101,7 +116,7 @@ def _grey(array: Array, mode: str, raw: str, name: str, notes: list[str]) -> Arr
         return np.asarray(np.rint(array * np.float32(255 if most <= 1 else 1)).astype(np.uint8))
     if not (least >= 0 and most <= 65535):
         raise Refused(f"{name} has whole numbers from {least} to {most}; 8 bits or 16 bits a channel are understood")
-    if mode == "I" and most <= 255:  # as Pillow makes it of 8 bits
+    if mode == "I" and most <= 255 and ";16" not in raw:  # as Pillow makes it of 8 bits
         notes.append("whole numbers up to 255 were taken as 8 bits")
         return np.asarray(array.astype(np.uint8))
     if raw == "I;12":

@@ -14,7 +14,7 @@ import numpy as np
 
 from .. import checks
 from ..lloyd import Array
-from .metadata import ORIENTATION, metadata_of
+from .metadata import metadata_of, upright
 from .modes import Refused, eight_bits, raw_mode, reduced
 from .profiles import in_srgb
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 # What Pillow's readers raise on files that are cut short or garbled.
-BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, struct.error, zlib.error)
+BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, struct.error, zlib.error, RuntimeError)
 PAPER = "#ffffff"  # what transparent pixels are put on where pictures are compared and explained
 INPUTS = "a path, an open binary file, bytes, a Pillow image, or an array (H, W), (H, W, 3) or (H, W, 4)"
 
@@ -78,11 +78,16 @@ def pixels(image: Any, *, alpha: str = "keep", frame: int | None = None) -> Arra
 
 
 def flattened(picture: Picture, alpha: str) -> Picture:
-    """The same with its alpha kept ("keep"), left out ("drop"), or over a colour "#rrggbb", mixed in sRGB."""
+    """The same with its alpha kept ("keep"), left out ("drop"), or over a colour "#rrggbb", mixed in sRGB.
+
+    Where alpha is kept, what is not seen at all is (0, 0, 0, 0).
+    """
     alpha = checks.alpha(alpha)
-    if alpha == "keep" or picture.pixels.shape[2] == 3:
+    if picture.pixels.shape[2] == 3:
         return picture
     color, a = picture.pixels[:, :, :3], picture.pixels[:, :, 3:].astype(np.uint16)
+    if alpha == "keep":
+        return replace(picture, pixels=np.where(a == 0, np.uint8(0), picture.pixels))
     if alpha == "drop":
         return replace(picture, pixels=np.ascontiguousarray(color))
     mixed = (color * a + checks.color(alpha) * (255 - a) + 127) // 255
@@ -102,6 +107,8 @@ def _loaded(image: Any, frame: int | None) -> Picture:
     if hasattr(image, "getbands") and hasattr(image, "convert"):
         return _of_pillow(image, "the Pillow image", frame)
     if hasattr(image, "__array__") or hasattr(image, "__array_interface__"):
+        if frame:
+            raise ValueError(f"an array has 1 frame, counted from 0; there is no {frame}")
         array, notes = _of_array(np.asarray(image))
         return Picture(array, "the array", notes=notes)
     raise TypeError(f"a picture is {INPUTS}; got {type(image).__name__}")
@@ -119,7 +126,7 @@ def _of_array(array: Array) -> tuple[Array, tuple[str, ...]]:
     notes: tuple[str, ...] = ()
     if array.dtype == bool:
         array = array * np.uint8(255)
-    elif array.dtype == np.uint16:
+    elif array.dtype.kind == "u" and array.dtype.itemsize == 2:  # of either byte order
         array, notes = reduced(array), ("16 bits a channel were rounded to 8",)
     elif array.dtype.kind == "f":
         if not (array.min() >= 0 and array.max() <= 1):
@@ -131,12 +138,10 @@ def _of_array(array: Array) -> tuple[Array, tuple[str, ...]]:
 
 
 def _tidy(pixels: Array) -> Array:
-    """Without alpha where it says nothing; where nothing is seen, (0, 0, 0, 0)."""
-    if pixels.shape[2] == 3:
-        return pixels
-    if (pixels[:, :, 3] == 255).all():
+    """Without alpha where it says nothing."""
+    if pixels.shape[2] == 4 and (pixels[:, :, 3] == 255).all():
         return np.ascontiguousarray(pixels[:, :, :3])
-    return np.asarray(np.where(pixels[:, :, 3:] == 0, np.uint8(0), pixels))
+    return pixels
 
 
 def _of_file(data: bytes, name: str, frame: int | None) -> Picture:
@@ -164,20 +169,20 @@ def _opened(data: bytes, name: str) -> Iterator["Image"]:
 
 def _of_pillow(image: "Image", name: str, frame: int | None, data: bytes | None = None) -> Picture:
     """The pixels of a Pillow image of any mode."""
-    from PIL import ImageOps
+    from PIL import Image
 
     notes = list[str]()
     _seek(image, frame, name, notes)
     raw = raw_mode(image)  # before EXIF is asked for, which loads a PNG
-    original, own_profile, turned = image, image.info.get("icc_profile"), image.getexif().get(ORIENTATION, 1) != 1
+    original, own_profile = image, image.info.get("icc_profile")
+    turned = upright(image)
     image = eight_bits(image, raw, name, data, notes)
     image = in_srgb(image, original.info, notes)
     if turned:
         notes.append("turned upright")
-    if (orientation := original.getexif().get(ORIENTATION, 1)) != 1:  # else it was turned when it was loaded
-        image.getexif()[ORIENTATION] = orientation
-        image = ImageOps.exif_transpose(image)
-    found = metadata_of(original, recolored=own_profile is not None)
+    if turn := upright(original):  # else it was turned when it was loaded
+        image = image.transpose(Image.Transpose[turn])
+    found = metadata_of(original, notes, recolored=own_profile is not None)
     return Picture(_tidy(np.asarray(image)), name, None if data is None else len(data), tuple(notes), found)
 
 
@@ -188,7 +193,7 @@ def _seek(image: "Image", frame: int | None, name: str, notes: list[str]) -> Non
             raise Refused(f"{name} has {n_frames} frame{'s' * (n_frames > 1)}, counted from 0; there is no {frame}")
         image.seek(frame)
     if n_frames > 1:
-        notes.append(f"frame {frame or 0} of {n_frames}, counted from 0")
+        notes.append(f"frame {image.tell()} of {n_frames}, counted from 0")
 
 
 def load_palette(path: Path) -> Array:
@@ -199,6 +204,10 @@ def load_palette(path: Path) -> Array:
     name = repr(os.fspath(path))
     with _opened(path.read_bytes(), name) as image:
         image.load()
+        if image.mode in ("1", "L") and image.format in ("GIF", "BMP"):  # indexed, in greys that Pillow knows as levels
+            levels = np.asarray(image.convert("L"))
+            listed = np.array([0, 255]) if image.mode == "1" else np.arange(int(levels.max()) + 1)
+            return np.repeat(listed.astype(np.uint8)[:, None], 3, axis=1)
         if image.mode not in ("P", "PA"):
             raise Refused(f"{name} is not indexed (its mode is {image.mode}): it has no palette to take")
         colors = np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3)

@@ -21,8 +21,8 @@ __all__ = [
     "ALL", "CELL", "CELLS", "CODES", "COMPILED", "FULL", "Array", "block_of", "blocks", "cache_folder", "cached",
     "compile_all", "readonly", "weights_of", "wide",
     "approach", "assign", "assign_few", "assign_wide", "collect", "diffuse", "distances", "extent", "label_pixels",
-    "list_all", "look_up", "lower", "mark", "mixtures", "pick", "place", "plus_plus",
-    "potentials", "scatter", "spread", "tally", "transfer",
+    "list_all", "load_for_colors", "load_for_fits", "look_up", "lower", "mark", "mixtures", "pick", "place",
+    "plus_plus", "potentials", "scatter", "spread", "tally", "transfer",
     "visit_blocks", "visit_due", "visit_groups", "weigh",
 ]  # fmt: skip
 
@@ -33,19 +33,18 @@ ALL = (
     list_all, lower, visit_blocks, visit_due, assign_wide, visit_groups,
 )  # fmt: skip
 
+EVERYTHING = slice(None)
+
 
 def compile_all() -> None:
     """Compile every kernel for every kind of input, and leave the machine code in the cache."""
-    everything = slice(None)
-    one, labels = block_of(np.ones(1), everything), np.zeros(1, np.int32)
+    one, labels = block_of(np.ones(1), EVERYTHING), np.zeros(1, np.int32)
     for dtype in COMPILED:
         for d, kernel in (*assign_few.items(), (5, assign)):
-            X = block_of(np.zeros((1, d), dtype), everything)
+            X = block_of(np.zeros((1, d), dtype), EVERYTHING)
             kernel(X, readonly(np.zeros((1, d))), labels)
+        _call_for_sums(X, one, labels)
         distances(X, readonly(np.zeros((1, d))), np.zeros((1, 1), np.float32 if dtype == np.float32 else np.float64))
-        transfer(X, one, labels, labels, labels, np.zeros(1), np.zeros((1, 1, d + 1)))
-        extent(X, one)
-        spread(X, one, np.zeros(d))
         scatter(X, one, readonly(np.zeros((1, d))), labels)
         potentials(X, one, one, np.zeros((1, d)))
         approach(X, np.zeros(d), np.zeros(1))
@@ -61,30 +60,55 @@ def compile_all() -> None:
         debts = np.zeros(1, np.int64), np.zeros(1), np.zeros(1), np.zeros(1), np.zeros(1)
         bounds = labels.copy(), np.zeros(1), np.zeros(1), single, labels.copy(), labels.copy()
         visit_groups(X, readonly(np.zeros((1, d))), np.zeros((1, d, wide.GROUP)), group, *debts, *bounds)
-    for columns in (np.zeros((1, 1)), np.zeros((1, 1), np.uint8)):
-        plus_plus(readonly(columns), one, one, 1.0, 1, np.zeros(2), 1e-10, np.zeros(1, np.intp))
     for factor in (np.zeros(1), np.zeros(1, np.uint8)):
         weigh(one, factor, np.zeros(1, np.uint16), np.zeros(1))
-    pixel, counts = block_of(np.zeros((1, 3), np.uint8), everything), np.zeros(CELL, np.uint16)
-    mark(pixel, np.zeros(CELLS, np.uint8))
-    tally(pixel, np.zeros(CELLS, np.uint32), counts)
-    collect(np.zeros(1, np.int64), counts, counts)
-    for table, values in (("u1", "u1"), ("u1", "i4"), ("u2", "i4")):
+    _call_plus_plus(one, np.zeros((1, 1)))
+    load_for_colors()
+    load_for_fits()
+    pixel = block_of(np.zeros((1, 3), np.uint8), EVERYTHING)
+    for table, values in (("u1", "i4"), ("u2", "i4"), ("u2", "u2")):
         label_pixels(pixel, np.zeros((3, 1)), np.empty(CODES, table), np.zeros(1, values))
-    for dtype in map(np.dtype, (np.uint8, np.uint16, np.uint32)):
-        look_up(pixel, np.empty(CODES, dtype), np.zeros(1, dtype))
+    for more in map(np.dtype, (np.uint16, np.uint32)):
+        look_up(pixel, np.empty(CODES, more), np.zeros(1, more))
     neighbour, away, palette = np.zeros((1, 1), np.int32), np.zeros((1, 1)), np.zeros((1, 3))
     for X in (np.zeros((1, 1, 3), np.uint8), np.zeros((1, 1, 3))):
         for label in (np.zeros((1, 1), np.uint8), np.zeros((1, 1), np.uint16)):
-            block = block_of(X, everything)
+            block = block_of(X, EVERYTHING)
             diffuse(block, label, palette, neighbour, away, 1.0, False, np.zeros((2, 3, 3)), label.copy())
             mixtures(block[0], label[0], palette, neighbour, away, 1.0, np.zeros(1, np.int64), label.copy())
 
-    byte, number = np.zeros((3, 1), np.uint8), np.zeros(1, np.int32)
+
+def load_for_colors() -> None:
+    """Load or compile what counts the colours of a picture without alpha, and draws from them."""
+    pixel, counts = block_of(np.zeros((1, 3), np.uint8), EVERYTHING), np.zeros(CELL, np.uint16)
+    mark(pixel, np.zeros(CELLS, np.uint8))
+    tally(pixel, np.zeros(CELLS, np.uint32), counts)
+    collect(np.zeros(1, np.int64), counts, counts)
+    _call_plus_plus(block_of(np.ones(1), EVERYTHING), np.zeros((1, 1), np.uint8))
+
+
+def load_for_fits() -> None:
+    """The same of what fits a palette to them, and gives pixels its colours."""
+    one, labels, number = block_of(np.ones(1), EVERYTHING), np.zeros(1, np.int32), np.zeros(1, np.int32)
+    pixel = block_of(np.zeros((1, 3), np.uint8), EVERYTHING)
+    _call_for_sums(pixel, one, labels)
+    byte = np.zeros((3, 1), np.uint8)
     store, stops = list_all(byte, byte, np.zeros((3, 1)), 1.0, np.zeros(1, np.int64), number), np.ones(1, np.int64)
     lower(number, number, number, 1, 1)
     known = number.copy(), number.copy(), number.copy(), labels, labels.copy(), labels.copy()
     visit_blocks(byte, np.zeros((3, 1)), number, stops, store, *known)
+    label_pixels(pixel, np.zeros((3, 1)), np.empty(CODES, np.uint8), np.zeros(1, np.uint8))
+    look_up(pixel, np.empty(CODES, np.uint8), np.zeros(1, np.uint8))
+
+
+def _call_for_sums(X: Array, one: Array, labels: Array) -> None:
+    transfer(X, one, labels, labels, labels, np.zeros(1), np.zeros((1, 1, X.shape[1] + 1)))
+    extent(X, one)
+    spread(X, one, np.zeros(X.shape[1]))
+
+
+def _call_plus_plus(one: Array, columns: Array) -> None:
+    plus_plus(readonly(columns), one, one, 1.0, 1, np.zeros(2), 1e-10, np.zeros(1, np.intp))
 
 
 def cache_folder() -> str | None:

@@ -63,22 +63,26 @@ def _mass(weight: Array, first: int, n: int, reached: Array) -> float:
 
 
 @inner
-def _apart(
-    columns: Array, sums: Array, square: float, low: Array, high: Array, row: int, part: int, first: int, n: int
-) -> float:
-    """The squared distance of a row to the n points of a part, at least.
+def _apart(columns: Array, sums: Array, square: float, low: Array, high: Array, row: int, apart: Array) -> None:
+    """The squared distances of a row to the points of each part, at least, into apart (parts,).
 
-    By their sums, where there are any: they ascend (Cauchy and Schwarz). Otherwise by the part's box, low to high.
+    By their sums, where there are any: they ascend (Cauchy and Schwarz). Otherwise by the boxes low to high. All parts
+    in one loop, which LLVM makes eight at a time: apart from the choice of parts, that is a third of the time.
     """
+    n, parts = columns.shape[1], apart.shape[0]
     if sums.shape[0] > 0:
-        apart = max(sums[first] - sums[row], sums[row] - sums[first + n - 1], 0.0)
-        return float(apart * apart / square * (1.0 - 1e-6))
-    apart = 0.0
+        for part in range(parts):
+            first, last = part * PART, min((part + 1) * PART, n) - 1
+            gap = max(sums[first] - sums[row], sums[row] - sums[last], 0.0)
+            apart[part] = gap * gap / square * (1.0 - 1e-6)
+        return
+    for part in range(parts):
+        apart[part] = 0.0
     for t in range(columns.shape[0]):
         x = float(columns[t, row])
-        gap = max(low[t, part] - x, x - high[t, part], 0.0)
-        apart += gap * gap
-    return float(apart)
+        for part in range(parts):
+            gap = max(low[t, part] - x, x - high[t, part], 0.0)
+            apart[part] += gap * gap
 
 
 @inner
@@ -123,7 +127,7 @@ def plus_plus(
     """
     n, parts = columns.shape[1], (columns.shape[1] + PART - 1) // PART
     nearest, reached, found, used = np.empty(n), np.empty(PART), np.empty(trials, np.int64), 0
-    mass, most, potentials = np.empty(parts), np.empty(parts), np.empty(trials)
+    mass, most, apart, potentials = np.empty(parts), np.empty(parts), np.empty(parts), np.empty(trials)
     for i in range(n):
         nearest[i] = np.inf
     low, high = np.full((columns.shape[0], parts), np.inf), np.full((columns.shape[0], parts), -np.inf)
@@ -146,20 +150,22 @@ def plus_plus(
             used += 1
         for q in range(many if many > 1 else 0):
             potentials[q] = 0.0
+            _apart(columns, sums, square, low, high, found[q], apart)
             for part in range(parts):
-                first, size = part * PART, min(PART, n - part * PART)
-                if _apart(columns, sums, square, low, high, found[q], part, first, size) >= most[part]:
+                if apart[part] >= most[part]:
                     potentials[q] += mass[part]
                 else:
+                    first, size = part * PART, min(PART, n - part * PART)
                     _reach(columns, found[q], first, size, nearest, reached)
                     potentials[q] += _mass(weight, first, size, reached)
             least = min(least, potentials[q])
         while many > 1 and potentials[best] > least * (1.0 + rounding):  # the first of equally good ones
             best += 1
         drawn[j] = found[best]
+        _apart(columns, sums, square, low, high, found[best], apart)
         for part in range(parts):
-            first, size = part * PART, min(PART, n - part * PART)
-            if _apart(columns, sums, square, low, high, found[best], part, first, size) < most[part]:
+            if apart[part] < most[part]:
+                first, size = part * PART, min(PART, n - part * PART)
                 _reach(columns, found[best], first, size, nearest, reached)
                 mass[part], most[part] = _mass(weight, first, size, reached), 0.0
                 for i in range(size):
