@@ -7,6 +7,7 @@ import numpy as np
 from .lloyd import Array
 from .spaces import points_of
 
+PIECE = 1 << 18  # rows that are compared at a time
 DEFINITIONS = {
     "mse": "mean over pixels of the squared distance summed over R, G and B, levels from 0 to 255 (M. E. Celebi, JOSA "
     "A 26, 2009); with alpha the mean of that on black and that on white",
@@ -38,9 +39,11 @@ def mse(original: Array, result: Array, counts: Array | None = None) -> float:
     >>> mse(np.array([[0, 0, 0], [9, 9, 9]], np.uint8), np.array([[1, 1, 1], [9, 9, 9]], np.uint8))
     1.5
     """
-    a, b = (points_of(colors, "srgb").astype(np.float64) for colors in _alike(original, result))
-    squares = ((a - b) ** 2).sum(axis=1)
-    return float(squares.mean() if counts is None else counts @ squares / counts.sum())
+    total, weight = 0.0, np.broadcast_to(1, len(original)) if counts is None else counts
+    for rows in _pieces(original):
+        a, b = (points_of(colors, "srgb").astype(np.float64) for colors in _alike(original[rows], result[rows]))
+        total += float(weight[rows] @ ((a - b) ** 2).sum(axis=1))
+    return total / float(weight.sum())
 
 
 def psnr(mse: float) -> float:
@@ -72,13 +75,21 @@ def delta_e(original: Array, result: Array, counts: Array | None = None) -> Delt
         from skimage.color import deltaE_ciede2000, rgb2lab
     except ImportError:
         raise ImportError("ΔE2000 needs scikit-image: pip install 'lloydq[metrics]'") from None
-    a, b = (rgb2lab(_on_white(colors) / 255) for colors in _alike(original, result))
-    distance = np.asarray(deltaE_ciede2000(a, b))  # type: ignore[no-untyped-call]
+    found = []
+    for rows in _pieces(original):
+        a, b = (rgb2lab(_on_white(colors) / 255) for colors in _alike(original[rows], result[rows]))
+        found.append(np.asarray(deltaE_ciede2000(a, b)))  # type: ignore[no-untyped-call]
+    distance = np.concatenate(found)
     weight = np.ones(len(distance), np.int64) if counts is None else counts
     order = np.argsort(distance)
     passed = np.cumsum(weight[order])
     p95 = distance[order[np.searchsorted(passed, 0.95 * passed[-1])]]
     return DeltaE(float(weight @ distance / passed[-1]), float(p95))
+
+
+def _pieces(colors: Array) -> list[slice]:
+    """Of rows, so that their floats do not fill the memory."""
+    return [slice(start, start + PIECE) for start in range(0, len(colors), PIECE)]
 
 
 def _alike(*colors: Array) -> list[Array]:

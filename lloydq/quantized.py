@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 import numpy as np
 
 from . import checks, metrics, swatches
-from .image import FORMATS, MOST, Picture, encode, indexed, write
+from .image import FORMATS, MOST, Picture, encode, indexed, png, write
 from .lloyd import Array
 from .palette import Palette
 
@@ -52,7 +52,8 @@ class Quantized:
     n_iter : int
         Iterations of Lloyd's algorithm; 0 where the palette was given or holds every colour.
     converged : bool
-        Whether the fit ended because no label changed, or there was nothing to fit.
+        Whether the fit ended because no label changed, or the picture has so few colours that all are kept. False for a
+        given palette.
     stop_reason : str
         "converged", "tol", "max_iter", "cycle", "callback"; "few colors" where the picture has no more than asked for
         and all are kept exactly; "given" for a given palette.
@@ -160,7 +161,7 @@ class Quantized:
     def __repr__(self) -> str:
         height, width = self.indices.shape
         return (
-            f"<Quantized {width}×{height}, {self.n_distinct:,} → {len(self.palette)} colours, MSE {self.mse:.2f}, "
+            f"<Quantized {width}×{height}, {self.n_distinct:,} → {_colors(len(self.palette))}, MSE {self.mse:.2f}, "
             f"PSNR {self.psnr:.2f} dB, {self.n_iter} iterations, {self.stop_reason}>"
         )
 
@@ -178,11 +179,19 @@ class Quantized:
             "PSNR": f"{self.psnr:.2f} dB",
             "iterations": f"{self.n_iter:,} ({self.stop_reason})",
         }
-        picture = ""
         if len(self.palette) <= MOST:
-            rows["PNG"] = f"{self.n_bytes:,} bytes"
-            data, alt = base64.b64encode(self.png).decode(), f"The picture in {len(self.palette)} colours"
-            picture = f'<img alt="{alt}" style="max-width:100%" src="data:image/png;base64,{data}"/>'
+            rows["PNG"], data = f"{self.n_bytes:,} bytes", self.png
+        else:
+            from PIL import Image
+
+            data = png(Image.fromarray(self.pixels))
+        alt = f"The picture in {_colors(len(self.palette))}"
+        source = f"data:image/png;base64,{base64.b64encode(data).decode()}"
+        picture = f'<img alt="{alt}" style="max-width:100%" src="{source}"/>'
         cells = "".join(f'<tr><th scope="row">{name}</th><td>{text}</td></tr>' for name, text in rows.items())
         palette = swatches.svg(self.palette.colors, self.palette.hex)
         return f"<div>{picture}<div>{palette}</div><table>{cells}</table></div>"
+
+
+def _colors(k: int) -> str:
+    return f"{k:,} colour{'s' * (k != 1)}"

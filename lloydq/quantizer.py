@@ -15,6 +15,7 @@ from .image import MOST, Picture, load
 from .lloyd import Array, Step, random_points
 from .palette import Palette
 from .passes import same_counts, same_labels, wanted
+from .protocol import warn
 from .quantized import Quantized
 from .seeding import Init
 from .spaces import points_of
@@ -301,7 +302,8 @@ def apply_palette(
     ----------
     image : path, open binary file, bytes, Pillow image, or array
     palette : (k, 3) or (k, 4) array-like from 0 to 255, "#rrggbb" strings, or Palette
-        1 to 65,536 colours. Of equal ones the first is used; of equally near ones, too.
+        1 to 65,536 colours. Of equal ones the first is used; of equally near ones, too. For pictures with transparency it
+        should have translucent colours; a warning says where it has none.
     space, alpha, dither, strength, frame
         As for `quantize`.
     n_threads : int, optional
@@ -333,6 +335,8 @@ def apply_palette(
 def given(image: Counted, colors: Array, how: Recipe) -> Codebook:
     """A given palette for a picture, with alpha if that has it."""
     c = image.pixels.shape[1]
+    if c > colors.shape[1]:
+        warn("the palette has no translucent colours: transparent pixels get opaque ones. alpha= puts them on a colour")
     colors = np.pad(colors, ((0, 0), (0, c - colors.shape[1])), constant_values=255)
     return Codebook(colors, nearest_of(image.distinct, colors, how), 0, False, "given")
 

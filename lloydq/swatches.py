@@ -11,7 +11,7 @@ from .lloyd import Array
 EACH, SIZE = 24, 20  # swatches that are drawn one by one, and their side in pixels
 COLUMNS, CELL = 32, 10  # of larger palettes
 NAMED = 128  # colours whose names are in the text alternative
-MOST, MANY, FEW = 512, 256, 16  # colours that are shown; from how many on that few are named
+MOST, MANY, FEW = 512, 256, 16  # colours that are shown; of more than MANY only a FEW are named
 
 
 def svg(colors: Array, names: Sequence[str]) -> str:
@@ -37,7 +37,8 @@ def svg(colors: Array, names: Sequence[str]) -> str:
 
 def _svg(width: int, height: int, label: str, inside: str) -> str:
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{label}" width="{width}" height="{height}">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{label}" width="{width}" height="{height}" '
+        f'style="outline:1px solid #bbb">'
         f"{inside}</svg>"
     )
 

@@ -51,8 +51,21 @@ ARROWS = {
     "plot": {"cells", "checks", "image", "lloyd", "palette", "quantized", "walk"},
     "demo": {"compare", "image", "lloyd"},
     "cli": {
-        "checks", "compare", "demo", "image", "kernels", "lloyd", "metrics", "palette", "palettefiles", "pool", "quantized",
-        "quantizer", "swatches", "walk", "__init__",
+        "checks",
+        "compare",
+        "demo",
+        "image",
+        "kernels",
+        "lloyd",
+        "metrics",
+        "palette",
+        "palettefiles",
+        "pool",
+        "quantized",
+        "quantizer",
+        "swatches",
+        "walk",
+        "__init__",
     },
 }
 OUTSIDE = {

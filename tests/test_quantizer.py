@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 import lloydq
-from lloydq import Palette, apply_palette, lloyd, quantize, quantizer
+from lloydq import Palette, apply_palette, codebook, lloyd, quantize
 from lloydq.colors import DistinctColors
 
 
@@ -96,13 +96,20 @@ def test_k_distinct_colours_come_out_of_crowded_ones():
 
 def test_freed_entries_take_the_worst_fitting_colour():
     colors = np.array([[10, 10, 10], [11, 10, 10], [200, 0, 0], [0, 0, 210]], np.uint8)
-    distinct = DistinctColors(np.repeat(colors, [50, 40, 3, 2], axis=0))
-    centroids = np.array([[10.2, 10.0, 10.0], [10.4, 10.0, 10.0], [200.0, 0.0, 0.0], [90.0, 90.0, 90.0]])
-    # The first two round to one colour; the last stands for nothing.
-    palette = quantizer._palette(centroids, np.array([50.0, 40.0, 3.0, 0.0]), distinct)
-    assert list(palette) == [(10, 10, 10), (11, 10, 10), (200, 0, 0), (0, 0, 210)]
-    palette = quantizer._palette(centroids[:3], np.array([50.0, 40.0, 3.0]), distinct)
-    assert list(palette) == [(10, 10, 10), (200, 0, 0), (0, 0, 210)]
+    distinct, how = DistinctColors(np.repeat(colors, [50, 40, 3, 2], axis=0)), codebook.recipe()
+    # Of these centroids, rounded, the first two are one colour; the last stands for nothing.
+    levels, none = (
+        np.array([[10, 10, 10], [10, 10, 10], [200, 0, 0], [90, 90, 90]], np.uint8),
+        np.empty((0, 3), np.uint8),
+    )
+    found, nearest = codebook._settled(4, levels, np.array([50.0, 40.0, 3.0, 0.0]), none, distinct, how)
+    assert found.tolist() == [[10, 10, 10], [11, 10, 10], [200, 0, 0], [0, 0, 210]]
+    np.testing.assert_array_equal(found[nearest], distinct.colors)
+    found, nearest = codebook._settled(3, levels[:3], np.array([50.0, 40.0, 3.0]), none, distinct, how)
+    assert found.tolist() == [[10, 10, 10], [200, 0, 0], [0, 0, 210]]
+    locked = np.array([[90, 90, 90]], np.uint8)  # one that is not needed, and stays
+    found, nearest = codebook._settled(3, levels[[3, 0, 1]], np.array([0.0, 50.0, 40.0]), locked, distinct, how)
+    assert found.tolist() == [[10, 10, 10], [0, 0, 210], [90, 90, 90]]
 
 
 def test_the_file_is_an_indexed_png_of_exactly_these_colours(noise, tmp_path):
@@ -134,6 +141,25 @@ def test_save_refuses_other_formats_and_existing_files_if_told_to(noise, tmp_pat
     with pytest.raises(FileExistsError):
         q.save(tmp_path / "q.png", overwrite=False)
     assert [path.name for path in tmp_path.iterdir()] == ["q.png"]
+
+
+def test_formats_by_name(noise, tmp_path):
+    q = quantize(noise, 9)
+    for word, ending in (("PNG", ".PNG"), ("GIF", ".gif"), ("gif", ".gif")):
+        file = io.BytesIO()
+        q.save(file, format=word)
+        q.save(tmp_path / f"q{ending}")
+        q.save(tmp_path / "q.dat", format=word)
+        expected = q.encode(word)
+        assert (
+            file.getvalue() == (tmp_path / f"q{ending}").read_bytes() == (tmp_path / "q.dat").read_bytes() == expected
+        )
+        with Image.open(io.BytesIO(expected)) as image:
+            assert image.format == word.upper()
+            np.testing.assert_array_equal(np.asarray(image.convert("RGB")), q.pixels)
+    for word in ("JPEG", "", 3):
+        with pytest.raises(TypeError, match="format must be one of 'PNG', 'GIF'"):
+            q.encode(word)
 
 
 def test_a_given_palette_keeps_its_order_and_ties_go_to_the_first(noise):
@@ -169,15 +195,22 @@ def test_callback_sees_each_step_and_may_stop(noise):
 @pytest.mark.parametrize(
     ("k", "options", "error", "message"),
     [
-        (0, {}, ValueError, "from 1 to 256; got 0"),
+        (0, {}, ValueError, "from 1 to 65536; got 0"),
         (-1, {}, ValueError, "got -1"),
-        (257, {}, ValueError, "got 257"),
+        (65_537, {}, ValueError, "got 65537"),
         (1.5, {}, TypeError, "whole number; got 1.5"),
-        ("8", {}, TypeError, "whole number"),
+        ("8", {}, TypeError, "'auto'"),
+        (None, {}, TypeError, "whole number; got None"),
+        (True, {}, TypeError, "whole number; got True"),
         (13, {}, ValueError, "n_colors must be from 1 to 12, the number of pixels; got 13"),
         (4, {"sample": 3}, ValueError, "sample must be from 4 to 12"),
         (4, {"sample": 13}, ValueError, "sample must be from 4 to 12"),
         (4, {"init": "median"}, ValueError, "init"),
+        (4, {"sample": 2.5}, TypeError, "sample must be a whole number"),
+        (4, {"init": np.zeros((3, 3))}, ValueError, "does not match the number of clusters 4"),
+        (4, {"init": None}, ValueError, "init must have shape"),
+        (4, {"n_init": 0}, ValueError, "n_init"),
+        (4, {"frame": 1}, ValueError, "has 1 frame"),
         (4, {"tol": -1}, ValueError, "tol"),
         (4, {"max_iter": 0}, ValueError, "max_iter"),
         (4, {"rng": "x"}, TypeError, "rng"),

@@ -184,6 +184,56 @@ def test_one_trial_is_plain_kmeans_plusplus():
     np.testing.assert_allclose(second / second.sum(), [0, 1 / 101, 100 / 101], atol=0.02)
 
 
+@pytest.mark.parametrize("kind", [SortedPositions, PartedPositions])
+def test_with_odds_by_the_distance_to_what_is_fixed_too(kind):
+    """The first draw of k-means++ as if the fixed ones had been drawn before: odds w·D² to them."""
+    X, fixed = np.array([[0.0], [1.0], [3.0], [10.0]]), np.array([[10.0], [0.5]])
+    drawn = np.zeros(4)
+    for seed in range(2000):
+        rng = np.random.default_rng(seed)
+        drawn[plus_plus_row(kind(X, None, None), 1, rng, trials=1, fixed=fixed)] += 1
+    odds = np.array([0.25, 0.25, 6.25, 0])
+    np.testing.assert_allclose(drawn / 2000, odds / odds.sum(), atol=0.02)
+
+
+def plus_plus_row(positions, k, rng, **options):
+    return positions.rows(seeding.plus_plus(positions, k, rng, **options))
+
+
+@pytest.mark.parametrize("init", INITS)
+@pytest.mark.parametrize("dtype", [np.uint8, np.float64])
+@pytest.mark.parametrize("d", [1, 3, 4])
+def test_none_that_is_fixed_is_drawn(init, dtype, d, rng):
+    X = rng.permutation(256)[:40, None].repeat(d, axis=1).astype(dtype)
+    fixed = X[::4].astype(np.float64)
+    others = {tuple(x) for x in X.tolist()} - {tuple(x) for x in fixed.tolist()}
+    for seed in range(20):
+        starts = Starts(X, None, 30, init, None, given=X, fixed=fixed)
+        assert {tuple(c) for c in starts.draw(np.random.default_rng(seed)).tolist()} == others
+    starts = Starts(X, None, 32, init, None, given=X, fixed=fixed)  # more than there are: some come again
+    assert others <= {tuple(c) for c in starts.draw(np.random.default_rng(0)).tolist()}
+
+
+@pytest.mark.parametrize("init", INITS)
+def test_none_fixed_is_as_if_nothing_had_been_said(init, rng):
+    X = rng.normal(size=(300, 3))
+    for fixed in (None, np.empty((0, 3))):
+        starts = Starts(X, None, 9, init, None, given=X, fixed=fixed)
+        np.testing.assert_array_equal(starts.draw(np.random.default_rng(3)), start(X, 9, init, 3))
+
+
+@pytest.mark.parametrize("init", INITS)
+def test_draws_beside_fixed_ones_hang_on_neither_threads_nor_kernels(init, rng, monkeypatch):
+    for X in (rng.normal(size=(20_000, 3)), rng.integers(0, 256, (20_000, 3)).astype(np.uint8)):
+        fixed = X[:5].astype(np.float64)
+        found = [Starts(X, None, 12, init, n, X, fixed).draw(np.random.default_rng(5)) for n in (1, 3)]
+        with monkeypatch.context() as patch:
+            patch.setattr(seeding, "tiny", lambda X, k: True)
+            found.append(Starts(X, None, 12, init, None, X, fixed).draw(np.random.default_rng(5)))
+        for other in found[1:]:
+            np.testing.assert_array_equal(other, found[0])
+
+
 def test_given_starts(rng):
     X = rng.normal(size=(10, 2))
 

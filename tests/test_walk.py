@@ -76,7 +76,7 @@ def test_a_walk_may_stop_early(X):
     [
         (np.zeros((4, 2)), 5, ValueError, "k must be from 1 to 4, the number of points"),
         (np.full((4, 2), np.nan), 2, ValueError, "NaN"),
-        (np.zeros((4, 3)), 2, TypeError, "uint8"),
+        (np.full((4, 3), 2.0), 2, ValueError, "floats must be from 0 to 1"),
         ("nowhere.jpg", 2, OSError, "nowhere"),
     ],
 )

@@ -49,7 +49,7 @@ def summary(where: str, n_bytes: int, n_written: int, q: "Quantized", seconds: f
     if q.n_iter:
         fit = f"{q.n_iter:,} iterations ({fit})"
     return (
-        f"{where}: {width}×{height}, {q.n_distinct:,} → {len(q.palette)} colours, MSE {q.mse:.2f}, "
+        f"{where}: {width}×{height}, {q.n_distinct:,} → {len(q.palette)} colour{'s' * (len(q.palette) != 1)}, MSE {q.mse:.2f}, "
         f"PSNR {q.psnr:.2f} dB, {fit}, {seconds:.2f} s, {n_bytes:,} → {n_written:,} bytes"
     )
 

@@ -48,7 +48,7 @@ def metadata_of(image: "Image", notes: list[str], *, recolored: bool) -> dict[st
     if xmp:
         xmp = xmp if isinstance(xmp, bytes) else str(xmp).encode()
         found["xmp"] = re.sub(rb"(tiff:Orientation(?:=[\"']|>))[0-9]", rb"\g<1>1", xmp)
-    if (dpi := info.get("dpi")) and all(float(number) > 1 for number in dpi):
+    if (dpi := info.get("dpi")) and all(1 < float(number) < 1e6 for number in dpi):
         found["dpi"] = tuple(float(number) for number in dpi)
     return found
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
-PHOTOMETRIC, WHITE_IS_ZERO = 262, 0  # of TIFF
+BITS, PHOTOMETRIC, WHITE_IS_ZERO = 258, 262, 0  # of TIFF
 FEW_BITS = {"L;2": 85, "L;4": 17}  # how far the levels of grey PNGs of 2 and 4 bits stand apart
 
 
@@ -28,6 +28,9 @@ def eight_bits(image: "Image", raw: str, name: str, data: bytes | None, notes: l
     """The image in a mode of 8 bits a channel, from how its file holds it. `data` is the file, if it has one."""
     from PIL import Image
 
+    tags: Any = getattr(image, "tag_v2", {})
+    if raw in ("R", "G", "B", "A") and max(tags.get(BITS, (8,))) > 8:  # of which Pillow makes noise
+        raise Refused(f"{name} has its channels of 16 bits one after the other, which is not supported")
     if raw[:-1].endswith(";16") and data is not None and not image.mode.startswith("I"):
         deep = _sixteen(data, image.tell(), raw)
         mode, key = "LA" if deep.shape[2] == 2 else image.mode, image.info.get("transparency")
@@ -36,10 +39,12 @@ def eight_bits(image: "Image", raw: str, name: str, data: bytes | None, notes: l
         if isinstance(key, tuple):
             return Image.fromarray(_keyed(deep, np.array(key)))
         return Image.frombytes(mode, image.size, reduced(deep).tobytes())
+    if raw[:-1].endswith(";16") and not image.mode.startswith("I"):
+        notes.append("16 bits a channel were cut to 8 by Pillow; from the file itself they would be rounded")
     image.load()
     if image.mode.startswith(("I", "F")):
         grey = _grey(np.asarray(image), image.mode, raw, name, notes)
-        if getattr(image, "tag_v2", {}).get(PHOTOMETRIC) == WHITE_IS_ZERO:  # which Pillow heeds for 8 bits alone
+        if tags.get(PHOTOMETRIC) == WHITE_IS_ZERO:  # which Pillow heeds for 8 bits alone
             grey = 255 - grey
         key = image.info.get("transparency")
         return Image.fromarray(grey if key is None else _keyed(np.asarray(image), key))

@@ -171,6 +171,8 @@ def _of_pillow(image: "Image", name: str, frame: int | None, data: bytes | None 
     """The pixels of a Pillow image of any mode."""
     from PIL import Image
 
+    if 0 in image.size:
+        raise Refused(f"{name} has no pixels: it is {image.width}×{image.height}")
     notes = list[str]()
     _seek(image, frame, name, notes)
     raw = raw_mode(image)  # before EXIF is asked for, which loads a PNG
