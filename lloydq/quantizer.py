@@ -302,8 +302,8 @@ def apply_palette(
     ----------
     image : path, open binary file, bytes, Pillow image, or array
     palette : (k, 3) or (k, 4) array-like from 0 to 255, "#rrggbb" strings, or Palette
-        1 to 65,536 colours. Of equal ones the first is used; of equally near ones, too. For pictures with transparency it
-        should have translucent colours; a warning says where it has none.
+        1 to 65,536 colours. Of equal ones the first is used; of equally near ones, too. For pictures with transparency
+        it should have translucent colours; a warning says where it has none.
     space, alpha, dither, strength, frame
         As for `quantize`.
     n_threads : int, optional

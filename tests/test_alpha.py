@@ -174,7 +174,8 @@ def test_a_palette_with_alpha(rng):
 
 
 def test_an_opaque_palette_for_a_picture_with_alpha(rng):
-    q = apply_palette(noise(rng), [[0, 0, 0], [255, 255, 255], [255, 0, 0]])
+    with pytest.warns(UserWarning, match="no translucent colours"):
+        q = apply_palette(noise(rng), [[0, 0, 0], [255, 255, 255], [255, 0, 0]])
     as_they_look(q)
     assert q.pixels.shape == (20, 30, 3)
     assert "tRNS" not in made.parts_of(q.png)

@@ -39,6 +39,7 @@ ARROWS = {
         "metrics",
         "palette",
         "passes",
+        "protocol",
         "quantized",
         "seeding",
         "spaces",

@@ -76,8 +76,9 @@ def test_where_results_go(folder, capsys):
 
 def test_two_pictures_never_go_to_one_file(folder, capsys):
     Image.open("a.png").save("a.bmp")
-    assert call("a.png", "a.bmp", "-k", "4", "--force") == 1
-    assert "as 'a.png' is" in capsys.readouterr().err
+    for _ in range(5):  # whichever is done first
+        assert call("a.png", "a.bmp", "-k", "4", "--force") == 1
+        assert "'a.bmp' would be written to 'a-4.png', as 'a.png' is" in capsys.readouterr().err
     before = Path("a-4.png").read_bytes()
     assert call("a.png", "a-4.png", "-k", "4", "--force") == 1
     assert "another of the pictures" in capsys.readouterr().err

@@ -131,20 +131,30 @@ class Work:
             callback=callback, **how,
         )  # fmt: skip
 
-    def _target(self, source: str, k: Any) -> Path | None:
+    def claim(self, sources: Sequence[str]) -> None:
+        """Of pictures that would be written to one file the first one named gets it, whichever is done first."""
+        for source in sources:
+            if (target := self._named(source, self.options.k or 256)) is not None:
+                self.taken.setdefault(target.resolve(), source)
+
+    def _named(self, source: str, k: Any) -> Path | None:
         """Where the result goes; None for stdout."""
         options = self.options
         if options.output == "-" or (source == "-" and not (options.output or options.output_dir)):
             return None
-        ending = f".{options.format or 'png'}"
         if options.output:
-            target = Path(options.output)
-        else:
-            path = Path("stdin" if source == "-" else source)
-            name = Path(options.palette).stem if options.palette else k
-            target = path.with_name(f"{path.stem}{options.ext or f'-{name}{ending}'}")
-            if options.output_dir:
-                target = Path(options.output_dir) / target.name
+            return Path(options.output)
+        path = Path("stdin" if source == "-" else source)
+        ending = f"-{Path(options.palette).stem if options.palette else k}.{options.format or 'png'}"
+        target = path.with_name(f"{path.stem}{options.ext or ending}")
+        return Path(options.output_dir) / target.name if options.output_dir else target
+
+    def _target(self, source: str, k: Any) -> Path | None:
+        """The same, if it can be written, is not another picture's result, and is none of the other pictures."""
+        options, target = self.options, self._named(source, k)
+        if target is None:
+            return None
+        ending = f".{options.format or 'png'}"
         if options.format and target.suffix.lower() != ending:
             raise Failure(f"'{target}' is to be a {options.format.upper()}: let its name end in {ending}")
         target = checked(target, tuple(KINDS), options.force)
@@ -201,6 +211,7 @@ def _quantized(options: argparse.Namespace, ready: Future[None]) -> int:
     jobs = min(options.jobs or available(), len(sources))
     n_threads = options.threads if jobs == 1 else max(1, (options.threads or available()) // jobs)
     work = Work(options, Batch(options.quiet or len(sources) == 1, len(sources)), n_threads, ready)
+    work.claim(sources)
     if options.output_dir:
         Path(options.output_dir).mkdir(exist_ok=True)
     if "-" in sources:

@@ -48,8 +48,9 @@ def summary(where: str, n_bytes: int, n_written: int, q: "Quantized", seconds: f
     fit = "the palette is shared" if shared else STOPPED[q.stop_reason]
     if q.n_iter:
         fit = f"{q.n_iter:,} iterations ({fit})"
+    colors = f"{q.n_distinct:,} → {len(q.palette)} colour{'s' * (len(q.palette) != 1)}"
     return (
-        f"{where}: {width}×{height}, {q.n_distinct:,} → {len(q.palette)} colour{'s' * (len(q.palette) != 1)}, MSE {q.mse:.2f}, "
+        f"{where}: {width}×{height}, {colors}, MSE {q.mse:.2f}, "
         f"PSNR {q.psnr:.2f} dB, {fit}, {seconds:.2f} s, {n_bytes:,} → {n_written:,} bytes"
     )
 
