@@ -215,6 +215,8 @@ def palette(colors: Any, most: int = 1 << 16) -> Array:
         colors = list(colors)
         if any(isinstance(one, str) for one in colors):
             colors = _equally_wide([color(one) if isinstance(one, str) else np.asarray(one) for one in colors])
+    if np.ndim(colors) == 1 and np.size(colors) in (3, 4):
+        raise ValueError(f"a palette is a list of colours; for one colour write [{tuple(np.asarray(colors).tolist())}]")
     array = points(colors, "the palette")
     if array.shape[1] not in (3, 4) or len(array) > most:
         raise ValueError(

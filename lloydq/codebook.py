@@ -1,9 +1,9 @@
 """From the colours of a picture to a palette: Lloyd in a space, then bytes, all of them different and in use."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -98,13 +98,18 @@ def find(
         colors = few[_order(few, weights)]
         watch.stop("fit")
         return Codebook(colors, nearest_of(distinct, colors, recipe), 0, True, "few colors")
-    centroids, members, n_iter, reason = _fit(k, fitted, locked, recipe, rng, watch)
-    weights = np.bincount(members, fitted.weight, k)
-    levels = colors_of(centroids, recipe.space)
-    _clear(levels, members, weights, fitted)
-    colors, nearest = _settled(k, levels, weights, locked, distinct, recipe)
+    fits = _fits(k, fitted, locked, recipe, rng, watch)
+    settled = (_settled(k, fit, locked, distinct, fitted, recipe) for fit in fits)
+    one = recipe.n_init == 1
+    book = next(settled) if one else min(settled, key=lambda book: _error(fitted, book.colors, recipe))
     watch.stop("fit")
-    return Codebook(colors, nearest, n_iter, reason == "converged", reason)
+    return book
+
+
+def _error(fitted: DistinctColors, colors: Array, recipe: Recipe) -> float:
+    """Σ weight · distance² of what was fitted to the palette as it comes out."""
+    X, points = points_of(fitted.colors, recipe.space), points_of(colors, recipe.space).astype(np.float64)
+    return float(fitted.weight @ squared_distances(X, points, nearest_of(fitted, colors, recipe)))
 
 
 def _locked(k: int, distinct: DistinctColors, recipe: Recipe) -> Array:
@@ -117,18 +122,27 @@ def _locked(k: int, distinct: DistinctColors, recipe: Recipe) -> Array:
     return np.vstack([locked, UNSEEN]) if some_unseen and len(locked) < k and k > 1 else locked
 
 
-def _fit(
+class Fit(NamedTuple):
+    """Where Lloyd's algorithm ended."""
+
+    centroids: Array  # (k, d), the locked ones first
+    members: Array  # (m,): which is the nearest to each of the fitted colours
+    n_iter: int
+    stop_reason: str
+
+
+def _fits(
     k: int, fitted: DistinctColors, locked: Array, recipe: Recipe, rng: np.random.Generator, watch: Stopwatch
-) -> tuple[Array, Array, int, str]:
-    """Centroids (k, d), the locked ones first, whose members colours are, (m,), the iterations, and why they ended."""
+) -> Iterator[Fit]:
+    """One from each start."""
     X, weight, free = points_of(fitted.colors, recipe.space), fitted.weight, k - len(locked)
     fixed = points_of(locked, recipe.space).astype(np.float64)
     if free == 0:
-        return fixed, assign(X, fixed, fitted.n_threads), 0, "given"
+        yield Fit(fixed, assign(X, fixed, fitted.n_threads), 0, "given")
+        return
     init = checks.init(_starts(recipe, free, locked), free, fitted.colors.shape[1])
-    starts = Starts(X, weight, free, init, recipe.n_threads, given=fitted.colors, fixed=fixed)
+    starts = Starts(X, weight, free, init, recipe.n_threads, given=fitted.colors, fixed=fixed, distinct=True)
     visit = verified(suited(X, weight, k, recipe.n_threads, distinct=True), recipe.verify)
-    best: tuple[Step, str] | None = None
     for _ in range(recipe.n_init):
         start = starts.draw(rng)
         if not isinstance(init, str) and (recipe.space != "srgb" or start.shape[1] == 4):
@@ -141,12 +155,8 @@ def _fit(
         if reason == "max_iter":
             message = f"stopped at max_iter={recipe.max_iter} while labels still changed"
             warn(message, also_theirs(ConvergenceWarning))
-        if best is None or step.inertia < best[0].inertia:
-            best = step, reason
+        yield Fit(step.centroids, step.labels, step.n_iter, reason)
         watch.stop("fit")
-    assert best is not None
-    step, reason = best
-    return step.centroids, step.labels, step.n_iter, reason
 
 
 def _clear(levels: Array, members: Array, weights: Array, fitted: DistinctColors) -> None:
@@ -169,13 +179,16 @@ def _starts(recipe: Recipe, free: int, locked: Array) -> Init:
 
 
 def _settled(
-    k: int, levels: Array, weights: Array, locked: Array, distinct: DistinctColors, recipe: Recipe
-) -> tuple[Array, Array]:
-    """The palette (k, c) uint8 of rounded centroids, the locked ones first, in order; each colour's nearest in it.
+    k: int, fit: Fit, locked: Array, distinct: DistinctColors, fitted: DistinctColors, recipe: Recipe
+) -> Codebook:
+    """The palette of a fit: its centroids as bytes, in order, and each colour's nearest.
 
     All are distinct, and each that is not locked is the nearest for some colour. Entries that two centroids share, or
     that no colour needs, take the colours that fit worst.
     """
+    weights = np.bincount(fit.members, fitted.weight, k)
+    levels = colors_of(fit.centroids, recipe.space)
+    _clear(levels, fit.members, weights, fitted)
     m = len(locked)
     used = weights[m:] > 0
     colors, entry = np.unique(levels[m:][used], axis=0, return_inverse=True)
@@ -195,7 +208,7 @@ def _settled(
         if needed.all():
             break
         colors, weights, stays = colors[needed], weights[needed], stays[needed]
-    return colors, nearest
+    return Codebook(colors, nearest, fit.n_iter, fit.stop_reason == "converged", fit.stop_reason)
 
 
 def _worst(many: int, colors: Array, distinct: DistinctColors, space: str) -> Array:

@@ -14,6 +14,8 @@ FEW = 1 << 13  # pixels up to which sorting (0.5 ms) ends before the cells of al
 PIECE = 1 << 19  # pixels that are sorted at a time
 MANY = 1 << 16  # pixels from which a table of all colours (2 ms) is faster than a search for each
 COUNTERS = 2  # threads that count, at most: each has 2 bytes for every colour of the cells that occur, 32 MiB for all
+_BYTES = np.arange(256, dtype=np.uint32)
+SPREAD = np.bitwise_or.reduce([(_BYTES >> bit & 1) << 4 * bit for bit in range(8)])  # their bits, four apart
 
 
 class DistinctColors:
@@ -116,8 +118,12 @@ def table(dtype: Any) -> Iterator[Array]:
 def codes(colors: Array) -> Array:
     """(n,) uint32 for (n, d) uint8: what `kernels.colors` calls their codes, in the order in which colours stand here.
 
-    Where there are not three channels, the bytes side by side.
+    Of four channels the bits in turns (G. M. Morton, 1966), so that near colours stand together, too; of one or two the
+    bytes side by side.
     """
+    if colors.shape[1] == 4:
+        r, g, b, alpha = SPREAD[colors.T]
+        return np.asarray(r << 3 | g << 2 | b << 1 | alpha)
     channels = colors.T.astype(np.uint32)
     if len(channels) != 3:
         return np.asarray(reduce(lambda code, channel: code << 8 | channel, channels))
@@ -142,6 +148,8 @@ def _decoded(found: Array, d: int) -> Array:
         if d == 3:
             cell, low = found >> (19, 14, 9)[t] & 31, found >> (3, 0, 6)[t] & 7
             colors[:, t] = cell << 3 | low
+        elif d == 4:
+            colors[:, t] = sum((found >> 4 * bit + 3 - t & 1) << bit for bit in range(8))
         else:
             colors[:, t] = found >> 8 * (d - 1 - t) & 255
     return colors

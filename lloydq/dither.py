@@ -11,7 +11,8 @@ from .spaces import points_of
 
 KINDS = ("none", "floyd-steinberg", "bayer", "blue-noise")
 NEIGHBOURS = 255  # of each colour that are known
-MIXTURE = 16  # colours that an ordered dither mixes
+LEVELS, COARSE = 64, 4  # colours that an ordered dither mixes; that part of them for more than MANY distinct ones
+MANY = 1 << 20
 SIDE = 64  # of the blue noise
 ROWS = 64  # of a picture that are diffused at a time
 
@@ -60,7 +61,8 @@ def _ordered(
     order, spacing = _neighbours(points)
     rank = np.empty(len(palette), np.int64)
     rank[np.argsort(points_of(palette[:, :3], "oklab")[:, 0], kind="stable")] = np.arange(len(palette))
-    mixed = np.empty((len(X), MIXTURE), nearest.dtype)
+    coarse = COARSE if len(X) > MANY else 1  # which keeps the table of mixtures within 64 MiB, or 128 for k > 256
+    mixed, thresholds = np.empty((len(X), LEVELS // coarse), nearest.dtype), thresholds // coarse
 
     def mix(rows: slice) -> None:
         what = points, order, spacing, strength, rank, mixed[rows]
@@ -97,15 +99,17 @@ def _neighbours(points: Array) -> tuple[Array, Array]:
 
 @cache
 def bayer() -> Array:
-    """Which of the mixture's colours a pixel takes, (4, 4): B. E. Bayer, IEEE Int. Conf. on Communications (1973)."""
-    two = np.array([[0, 2], [3, 1]])
-    return np.kron(np.ones((2, 2), int), 4 * two) + np.kron(two, np.ones((2, 2), int))
+    """Which of the mixture's colours a pixel takes, (8, 8): B. E. Bayer, IEEE Int. Conf. on Communications (1973)."""
+    found = two = np.array([[0, 2], [3, 1]])
+    for _ in range(2):
+        found = np.kron(np.ones((2, 2), int), 4 * found) + np.kron(two, np.ones(found.shape, int))
+    return found
 
 
 @cache
 def blue_noise() -> Array:
     """The same, (64, 64), without a pattern: R. Ulichney, "The void-and-cluster method", Proc. SPIE 1913 (1993)."""
-    return _void_and_cluster(SIDE) * MIXTURE // SIDE**2
+    return _void_and_cluster(SIDE) * LEVELS // SIDE**2
 
 
 def _void_and_cluster(side: int) -> Array:

@@ -56,17 +56,28 @@ class SortedPositions:
         return np.asarray(self._rows[positions])
 
 
-class ColorPositions(SortedPositions):
-    """The same for pixels, (n, 3) uint8: their distinct colours in the order of their codes, neighbours together."""
+class DistinctPositions(SortedPositions):
+    """The same for rows that are distinct and weigh something, and of which near ones stand near each other."""
 
     def __init__(self, X: Array, weight: Array | None, n_threads: int | None) -> None:
-        self.n_threads, self.given = n_threads, (X, weight)
-        distinct = DistinctColors(X, n_threads, weight)
-        self.X, self.weight = distinct.colors, distinct.weight
+        self.n_threads, self.X = n_threads, X
+        self.weight = np.ones(len(X)) if weight is None else weight
 
     def in_columns(self) -> tuple[Array, Array]:
         """The same; they do not stand in the order of sums."""
         return np.ascontiguousarray(self.X.T), np.empty(0)
+
+    def rows(self, positions: Array) -> Array:
+        return positions
+
+
+class ColorPositions(DistinctPositions):
+    """The same for pixels, (n, 3) uint8: their distinct colours in the order of their codes."""
+
+    def __init__(self, X: Array, weight: Array | None, n_threads: int | None) -> None:
+        self.given = X, weight
+        distinct = DistinctColors(X, n_threads, weight)
+        super().__init__(distinct.colors, distinct.weight, n_threads)
 
     def rows(self, positions: Array) -> Array:
         (X, weight), (wanted, at) = self.given, np.unique(codes(self.X[positions]), return_inverse=True)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import checks, metrics
-from .codebook import Codebook, Recipe, Stopwatch, find, nearest_of, recipe
+from .codebook import UNSEEN, Codebook, Recipe, Stopwatch, find, nearest_of, recipe
 from .colors import DistinctColors
 from .dither import KINDS, dithered
 from .image import MOST, Picture, load
@@ -22,6 +22,9 @@ from .spaces import points_of
 from .target import Target, smallest
 
 LARGEST = 1e100  # of weights
+SHARED = ("lock", "space", "init", "n_init", "tol", "max_iter", "n_threads", "callback", "verify")
+HALF = 128  # alpha from which a pixel is more there than not
+CHEAP = 4096  # distinct colours up to which all numbers of colours may be tried for a target: 5 ms each
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,8 @@ def quantize(
         them all exactly. "auto": the fewest that meet `target`, up to 256.
     target : dict, optional
         For "auto", one or more of "psnr" (dB, at least), "mse", "delta_e" (ΔE2000, mean; at most) and "max_bytes" (of
-        the PNG file, at most; alone: the most colours that it leaves room for).
+        the file, at most; alone: the most colours that it leaves room for). The file is what `save` writes; "format"
+        and "strip" say it otherwise.
     lock : (m, 3) or (m, 4) array-like, Palette, or list of "#rrggbb", optional
         Colours that the palette has to the byte and that do not move; the others are fitted around them.
     space : "srgb" or "oklab", default "srgb"
@@ -187,7 +191,9 @@ def quantize(
             fitted = _fitted(found, k, weights, sample, generator, verify)
             return finish(found, find(k, found.distinct, fitted, how, generator, laps), laps)
 
-        return smallest(attempt, goal, least, min(MOST, max(least, most)))
+        n_distinct = len(found.distinct.colors)
+        most = min(MOST, max(least, min(most, n_distinct + len(how.lock) + 1)))
+        return smallest(attempt, goal, least, most, thorough=n_distinct <= CHEAP)
     k = checks.integer(n_colors, "n_colors", most=1 << 16)
     checks.integer(k, "n_colors", most=len(found.pixels), what="the number of pixels")
     fitted = _fitted(found, k, weights, sample, generator, verify)
@@ -260,6 +266,8 @@ def shared_palette(images: Iterable[Any], n_colors: int, *, rng: Any = 0, **opti
     """
     if _is_one(images):
         raise TypeError("images are several pictures; for one, give a list of one")
+    if unknown := set(options) - {*SHARED, "alpha", "frame"}:
+        raise TypeError(f"shared_palette takes {', '.join(SHARED)}, alpha and frame; got {', '.join(sorted(unknown))}")
     alpha, frame = options.pop("alpha", "keep"), options.pop("frame", None)
     k, how, generator = (
         checks.integer(n_colors, "n_colors", most=1 << 16),
@@ -302,8 +310,8 @@ def apply_palette(
     ----------
     image : path, open binary file, bytes, Pillow image, or array
     palette : (k, 3) or (k, 4) array-like from 0 to 255, "#rrggbb" strings, or Palette
-        1 to 65,536 colours. Of equal ones the first is used; of equally near ones, too. For pictures with transparency
-        it should have translucent colours; a warning says where it has none.
+        1 to 65,536 colours. Of equal ones the first is used; of equally near ones, too. Where a
+        palette is opaque and a picture is not, what is less than half there gets a last entry that is not seen.
     space, alpha, dither, strength, frame
         As for `quantize`.
     n_threads : int, optional
@@ -329,16 +337,34 @@ def apply_palette(
     finish = Finish(checks.one_of(dither, "dither", KINDS), checks.fraction(strength, "strength"), how.space, verify)
     watch, channels = Stopwatch(), colors.shape[1]
     found = counted(image, how.n_threads, watch, verify, alpha=alpha, frame=frame, channels=channels)
-    return finish(found, given(found, colors, how), watch)
+    if found.pixels.shape[1] > colors.shape[1]:
+        return _cut_out(found, colors, how, finish, watch)
+    return finish(found, Codebook(colors, nearest_of(found.distinct, colors, how), 0, False, "given"), watch)
 
 
-def given(image: Counted, colors: Array, how: Recipe) -> Codebook:
-    """A given palette for a picture, with alpha if that has it."""
-    c = image.pixels.shape[1]
-    if c > colors.shape[1]:
-        warn("the palette has no translucent colours: transparent pixels get opaque ones. alpha= puts them on a colour")
-    colors = np.pad(colors, ((0, 0), (0, c - colors.shape[1])), constant_values=255)
-    return Codebook(colors, nearest_of(image.distinct, colors, how), 0, False, "given")
+def _cut_out(image: Counted, colors: Array, how: Recipe, finish: "Finish", watch: Stopwatch) -> Quantized:
+    """A picture with alpha in opaque colours: what is less than half there is not seen, and has an entry of its own.
+
+    It is the last one; it is not made where it would be one too many.
+    """
+    pixels, k = image.picture.pixels, len(colors)
+    alpha, room = pixels[:, :, 3], k not in (MOST, 1 << 16)
+    gone = (alpha < HALF) & room
+    if not room:
+        warn(f"{k:,} opaque colours leave no room for one that is not seen: what is transparent becomes opaque")
+    elif ((alpha > 0) & (alpha < 255)).any():
+        warn("the palette has no translucent colours: what is half there becomes opaque, what is less is not seen")
+    flat = replace(image.picture, pixels=np.where(gone[:, :, None], colors[0], pixels[:, :, :3]))
+    found = counted(flat, how.n_threads, watch, how.verify)
+    q = finish(found, Codebook(colors, nearest_of(found.distinct, colors, how), 0, False, "given"), watch)
+    if gone.any():
+        colors = np.vstack([np.pad(colors, ((0, 0), (0, 1)), constant_values=255), UNSEEN])
+    indices = np.where(gone, np.asarray(k).astype(q.indices.dtype), q.indices)
+    palette = Palette(colors, np.bincount(indices.ravel(), minlength=len(colors)))
+    mse = metrics.mse(image.pixels, colors[indices.ravel()])
+    return replace(
+        q, indices=indices, palette=palette, mse=mse, picture=image.picture, n_distinct=len(image.distinct.colors)
+    )
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from . import checks, pool
 from .lloyd import Array, chunks, squared_distances
 from .passes.folded import folds
 from .passes.nearest import TINY, tiny
-from .positions import ColorPositions, PartedPositions, Positions, SortedPositions, factors
+from .positions import ColorPositions, DistinctPositions, PartedPositions, Positions, SortedPositions, factors
 
 FEW, SMALL = 1 << 17, 1 << 23  # rows and bytes of which a sorted copy may be made
 WORTH = 512  # rows for each draw up to which it is made: sorting takes 60 ns a row, a draw from a part 25 µs
@@ -34,10 +34,13 @@ class Starts:
     n_threads: int | None
     given: Array  # what functions get: the rows that X may have been folded from
     fixed: Array | None = None  # (m, d) float64: other centroids that there will be, whatever is drawn
+    distinct: bool = False  # whether all rows are, and near ones stand near each other
 
     @cached_property
     def positions(self) -> Positions:
         trials = 1 if self.init == "random" else usual_trials(self.k)
+        if self.distinct:
+            return DistinctPositions(self.X, self.weight, self.n_threads)
         return positions_of(self.X, self.weight, self.k, trials, self.n_threads)
 
     def draw(self, rng: np.random.Generator) -> Array:
@@ -111,16 +114,9 @@ def plus_plus(
     trials = trials or usual_trials(k)
     plain = tiny(X, k)
     loops: Any = _Plain if plain else import_module("lloydq.kernels")
-    copied = X.size <= SERIAL or isinstance(positions, ColorPositions)
-    if not plain and copied and fixed is None and isinstance(positions, SortedPositions):
-        drawn, uniform = np.empty(k, np.intp), rng.random(k * (trials + 1))
-        columns, sums, w = (loops.block_of(array, slice(None)) for array in (*positions.in_columns(), weight))
-        square = float((factors(X.shape[1]) ** 2).sum())
-        loops.plus_plus(columns, w, sums, square, trials, uniform, ROUNDING, drawn)
-        return drawn
+    copied = X.size <= SERIAL or isinstance(positions, DistinctPositions)
     nearest, everywhere = np.full(len(X), np.inf), np.ones(len(X), np.uint8)  # nearest: D² of each
     pieces = chunks(X.shape, trials)
-    drawn = np.empty(k, np.intp)
 
     def approach(centroid: Array) -> None:
         def lower(piece: slice) -> None:
@@ -130,6 +126,13 @@ def plus_plus(
 
     for centroid in () if fixed is None else fixed:
         approach(centroid)
+    if not plain and copied and isinstance(positions, SortedPositions):
+        drawn, uniform = np.empty(k, np.intp), rng.random(k * (trials + 1))
+        columns, sums, w = (loops.block_of(array, slice(None)) for array in (*positions.in_columns(), weight))
+        square = float((factors(X.shape[1]) ** 2).sum())
+        loops.plus_plus(columns, w, sums, square, trials, uniform, ROUNDING, nearest, drawn)
+        return drawn
+    drawn = np.empty(k, np.intp)
     for j in range(k):
         found = positions.draw(rng.random(trials), nearest) if j or fixed is not None else np.empty(0, np.intp)
         if not len(found):

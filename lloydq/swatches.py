@@ -54,10 +54,17 @@ def _cells(colors: Array, columns: int, rows: int) -> bytes:
 
 
 def lines(colors: Array, names: Sequence[str], shares: Array | None, *, in_colour: bool) -> list[str]:
-    """A line for each of the colours (k, 3) or (k, 4) uint8: a swatch in 24-bit ANSI colour, its name, its share."""
+    """A line for each of the colours (k, 3) or (k, 4) uint8: a swatch in 24-bit ANSI colour, its name, its share.
+
+    Translucent ones are shown on black and on white.
+    """
     width, found = max(map(len, names)), []
-    for i, (color, name) in enumerate(zip(colors.tolist(), names, strict=True)):
-        swatch = f"\x1b[48;2;{color[0]};{color[1]};{color[2]}m      \x1b[0m  " if in_colour else ""
+    opaque = np.pad(colors, ((0, 0), (0, 4 - colors.shape[1])), constant_values=255)
+    a = opaque[:, 3:] / 255
+    on_black, on_white = (np.rint(opaque[:, :3] * a + ground * (1 - a)).astype(int).tolist() for ground in (0, 255))
+    for i, name in enumerate(names):
+        halves = (f"\x1b[48;2;{r};{g};{b}m   " for r, g, b in (on_black[i], on_white[i]))
+        swatch = "".join(halves) + "\x1b[0m  " if in_colour else ""
         share = "" if shares is None else f"  {shares[i]:7.2%}"
         found.append(f"{swatch}{name:<{width}}{share}".rstrip())
     return found

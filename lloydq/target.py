@@ -9,6 +9,7 @@ from . import checks
 from .quantized import Quantized, Tried
 
 NAMES = ("psnr", "mse", "delta_e", "max_bytes")
+FILE = ("format", "strip")  # of which file max_bytes speaks
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,8 @@ class Target:
     mse: float | None = None
     delta_e: float | None = None
     max_bytes: int | None = None
+    format: str = "PNG"
+    strip: bool = False
 
     @classmethod
     def of(cls, n_colors: Any, target: Any) -> Self | None:
@@ -27,12 +30,15 @@ class Target:
             if target is not None:
                 raise ValueError("target is for n_colors='auto'; got both a number of colours and a target")
             return None
-        checks.one_of(n_colors, "n_colors", ("auto",))
-        if not isinstance(target, dict) or not target or set(target) - set(NAMES):
+        if n_colors != "auto":
+            raise checks.InvalidTypeError(f"n_colors must be a whole number or 'auto'; got {n_colors!r}")
+        if not isinstance(target, dict) or not set(target) & set(NAMES) or set(target) - {*NAMES, *FILE}:
             raise checks.InvalidTypeError(
                 f"n_colors='auto' needs a target, a dict with one or more of {', '.join(NAMES)}; got {target!r}"
             )
         for name, value in target.items():
+            if name in FILE:
+                continue
             if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= float(value) < float("inf"):
                 raise checks.InvalidTypeError(f"the target's {name} must be a number from 0 on; got {value!r}")
         return cls(**target)
@@ -42,58 +48,81 @@ class Target:
         """Whether it asks for more than a small file."""
         return (self.psnr, self.mse, self.delta_e) != (None, None, None)
 
-    def good(self, q: Quantized) -> bool:
+    def good(self, tried: Tried) -> bool:
         """Whether a result is as near to its picture as is asked for."""
         return (
-            (self.psnr is None or q.psnr >= self.psnr)
-            and (self.mse is None or q.mse <= self.mse)
-            and (self.delta_e is None or q.delta_e.mean <= self.delta_e)
+            (self.psnr is None or tried.psnr >= self.psnr)
+            and (self.mse is None or tried.mse <= self.mse)
+            and (self.delta_e is None or (tried.delta_e or 0.0) <= self.delta_e)
         )
 
-    def small(self, q: Quantized) -> bool:
+    def small(self, tried: Tried) -> bool:
         """Whether its file is as small as is asked for."""
-        return self.max_bytes is None or q.n_bytes <= self.max_bytes
+        return self.max_bytes is None or (tried.n_bytes or 0) <= self.max_bytes
 
     def tried(self, q: Quantized) -> Tried:
         """A line of the curve."""
         delta_e = q.delta_e.mean if self.delta_e is not None else None
-        n_bytes = q.n_bytes if self.max_bytes is not None else None
-        return Tried(len(q.palette), q.mse, q.psnr, delta_e, n_bytes, self.good(q) and self.small(q))
+        n_bytes = len(q.encode(self.format, strip=self.strip)) if self.max_bytes is not None else None
+        tried = Tried(len(q.palette), q.mse, q.psnr, delta_e, n_bytes, False)
+        return tried._replace(met=self.good(tried) and self.small(tried))
 
     def __str__(self) -> str:
         return ", ".join(f"{name}={value:,}" for name in NAMES if (value := getattr(self, name)) is not None)
 
 
-def smallest(attempt: Callable[[int], Quantized], goal: Target, least: int, most: int) -> Quantized:
+def smallest(attempt: Callable[[int], Quantized], goal: Target, least: int, most: int, *, thorough: bool) -> Quantized:
     """The fewest colours from `least` to `most` that are good; where only the file's size is bounded, the most.
 
-    Numbers are doubled until one crosses the border, then halved between: the answer's neighbour was tried too.
+    Numbers are doubled until one crosses the border, then halved between: the answer's neighbour was tried too. Error
+    and size are not quite monotone; if it is to be thorough, all that are better than the answer are tried as well.
     """
-    results, curve = dict[int, Quantized](), dict[int, Tried]()
-
-    def crosses(k: int) -> bool:
-        """Whether k is good enough, or its file too large."""
-        q = results[k] = attempt(k)
-        curve[len(q.palette)] = goal.tried(q)
-        return goal.good(q) if goal.bounds_quality else not goal.small(q)
-
+    search = _Search(attempt, goal)
     below, above, k = least - 1, most + 1, least  # of the border; neither is known yet
     while above - below > 1:
-        if crosses(k):
-            results.pop(above, None)
+        if search.crosses(k):
             above = k
         else:
-            results.pop(below, None)
             below = k
         k = min(2 * below, most) if above > most else (below + above) // 2
-    k = above if goal.bounds_quality else below
-    if k not in results:
-        nearest = goal.tried(results[below if goal.bounds_quality else above])
-        raise ValueError(f"no number of colours from {least} to {most} meets {goal}; nearest is {_words(nearest)}")
-    if not goal.small(results[k]):
-        fewest = _words(goal.tried(results[k]))
-        raise ValueError(f"no number of colours meets {goal}; the fewest that are good enough: {fewest}")
-    return replace(results[k], curve=tuple(curve[k] for k in sorted(curve)))
+    if goal.bounds_quality:
+        found, better = above, range(least, above)
+    else:
+        found, better = below, range(most, below, -1)
+    if thorough:
+        found = next((k for k in better if search.crosses(k) == goal.bounds_quality), found)
+    return search.result(found, least, most)
+
+
+class _Search:
+    """What was tried, of which one result is kept: the best so far."""
+
+    def __init__(self, attempt: Callable[[int], Quantized], goal: Target) -> None:
+        self.attempt, self.goal, self.tried = attempt, goal, dict[int, Tried]()
+        self.latest: dict[bool, tuple[int, Quantized]] = {}  # on either side of the border
+
+    def crosses(self, k: int) -> bool:
+        """Whether k is good enough, or its file too large."""
+        if k not in self.tried:
+            q = self.attempt(k)
+            tried = self.tried[k] = self.goal.tried(q)
+            self.latest[self._beyond(tried)] = k, q
+        return self._beyond(self.tried[k])
+
+    def _beyond(self, tried: Tried) -> bool:
+        return self.goal.good(tried) if self.goal.bounds_quality else not self.goal.small(tried)
+
+    def result(self, k: int, least: int, most: int) -> Quantized:
+        """That of k; ValueError where no number meets the target."""
+        if k not in self.tried:
+            nearest = _words(self.tried[most if self.goal.bounds_quality else least])
+            raise ValueError(f"no number of colours from {least} to {most} meets {self.goal}; nearest is {nearest}")
+        if not self.goal.small(self.tried[k]):
+            fewest = _words(self.tried[k])
+            raise ValueError(f"no number of colours meets {self.goal}; the fewest that are good enough: {fewest}")
+        at, q = self.latest[self.goal.bounds_quality]
+        curve = {tried.n_colors: tried for _, tried in sorted(self.tried.items())}
+        return replace(q if at == k else self.attempt(k), curve=tuple(curve.values()))
 
 
 def _words(tried: Tried) -> str:

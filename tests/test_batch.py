@@ -1,13 +1,16 @@
 """The command line with many pictures, palettes, targets, pipes; and that one that fails does not stop the others."""
 
 import json
+import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 import lloydq
 from lloydq import cli
@@ -152,10 +155,13 @@ def test_metadata_is_kept_or_stripped(folder):
 def test_json_of_many_is_a_list(folder, capsys):
     assert call("a.png", "missing.png", "b.png", "-k", "4", "--json", "-q") == 1
     facts = json.loads(capsys.readouterr().out)
-    assert [one["input"] for one in facts] == ["a.png", "b.png"]
+    assert [one["input"] for one in facts] == ["a.png", "missing.png", "b.png"]
+    assert "no such file" in facts[1]["error"]
     assert facts[0]["output_bytes"] == Path("a-4.png").stat().st_size
     assert sum(facts[0]["counts"]) == 600
     assert "alpha" in facts[0]["mse_definition"]
+    assert call("missing.png", "--json", "-q") == 1
+    assert "no such file" in json.loads(capsys.readouterr().out)["error"]
 
 
 def test_palette_prints_swatches_sorted(folder, capsys, monkeypatch):
@@ -213,6 +219,8 @@ def test_a_terminal_gets_no_picture(folder, capsys, monkeypatch):
         (("a.png", "--shared", "-k", "4", "--sample", "9"), "no --sample"),
         (("a.png", "-k", "auto"), "needs a target"),
         (("a.png", "-k", "4", "--psnr", "30"), "give one of them"),
+        (("a.png", "--palette", "x.gpl", "--restarts", "2"), "options of the fit"),
+        (("a.png", "--strength", "0.5"), "--strength is for --dither"),
         (("a.png", "--lock", "red"), "'#rrggbb'"),
         (("a.png", "--alpha", "gone"), "alpha must be"),
         (("a.png", "--strength", "2"), "from 0 to 1"),
@@ -256,11 +264,65 @@ def test_progress_names_the_pictures_and_what_is_left(folder, capsys, monkeypatc
     batch = cli.progress.Batch(quiet=False, total=4)
     batch.next = 0
     with batch.at("a.png"):
-        pass
-    batch.next = 0
+        assert batch.text() == "0 of 4 done: a.png"
     with batch.at("b.png"):
-        assert "1 of 4 done, about 0 s left: b.png" in capsys.readouterr().err
+        assert "1 of 4 done, about" in batch.text()
+        deadline = time.monotonic() + 10
+        while not (said := capsys.readouterr().err) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert re.search("1 of 4 done, about [0-9]+ s left: b.png", said)
     batch.clear()
+    assert not capsys.readouterr().err.strip()
+
+
+def test_what_is_not_smaller_goes_through_a_pipe_as_it_came(folder):
+    Image.open("a.png").resize((300, 200)).save("a.jpg", quality=20)
+    data = Path("a.jpg").read_bytes()
+    done = piped("-", "-k", "200", "--skip-if-larger", data=data)
+    assert (done.returncode, done.stdout) == (0, data)
+    assert b"not smaller" in done.stderr
+    assert piped("a.jpg", "-k", "200", "--skip-if-larger", "-o", "-").stdout == data
+
+
+def test_max_bytes_holds_for_the_file_that_is_written(folder):
+    image, text = Image.open("a.png"), PngInfo()
+    text.add_text("Comment", "".join(map(str, np.random.default_rng(0).integers(0, 10, 900))))
+    image.save("a.png", pnginfo=text)
+    for words in ((), ("--strip",), ("--format", "gif")):
+        name = "x.gif" if "gif" in words else "x.png"
+        assert call("a.png", "--max-bytes", "1300", "-o", name, "--force", "-q", *words) == 0
+        assert 900 < Path(name).stat().st_size <= 1300
+
+
+def test_folders_are_made_and_stdin_is_read_by_every_command(folder):
+    assert call("a.png", "-k", "4", "--output-dir", "x/y/z", "-q") == 0
+    assert Path("x/y/z/a-4.png").exists()
+    data = Path("a.png").read_bytes()
+    assert piped("palette", "-", "-k", "3", data=data).stdout.count(b"#") == 3
+    assert piped("compare", "-", "-k", "3", "-q", data=data).returncode == 0
+    assert Path("stdin-compare-3.png").exists()
+
+
+def test_notes_and_warnings_name_their_picture_and_can_be_silenced(folder, capsys):
+    Image.open("a.png").save("a.gif", save_all=True, append_images=[Image.open("b.png")])
+    Image.fromarray(np.full((4, 4, 4), 100, np.uint8)).save("ghost.png")
+    for words in (("a.gif", "-k", "4"), ("palette", "a.gif", "-k", "4"), ("compare", "a.gif", "-k", "4")):
+        assert call(*words, "--force") == 0
+        assert "note: a.gif: frame 0 of 2" in capsys.readouterr().err
+    assert call("palette", "a.png", "-k", "3", "-o", "three.gpl", "-q") == 0
+    capsys.readouterr()
+    assert call("ghost.png", "--palette", "three.gpl") == 0
+    assert "note: ghost.png: the palette has no translucent colours" in capsys.readouterr().err
+    assert call("ghost.png", "--palette", "three.gpl", "--force", "-q") == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_long_curve_is_shown_around_its_answer(folder, capsys):
+    assert call("a.png", "--psnr", "28") == 0
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) < 32
+    assert "← taken" in said
+    assert re.search(r"and \d+ more", said)
 
 
 def test_ctrl_c_ends_all_pictures(folder, monkeypatch):

@@ -5,7 +5,7 @@ import pytest
 from held import alike
 
 from lloydq import apply_palette, quantize
-from lloydq.dither import KINDS, MIXTURE, ROWS, bayer, blue_noise
+from lloydq.dither import KINDS, LEVELS, ROWS, bayer, blue_noise
 from lloydq.spaces import SPACES, points_of
 
 ORDERED = {"bayer": bayer, "blue-noise": blue_noise}
@@ -64,7 +64,7 @@ def mixed(X, palette, lightness, strength, thresholds):
     for y in range(height):
         for x in range(width):
             own, left, mixture = nearest(X[y, x], palette), np.zeros(d), []
-            for _ in range(MIXTURE):
+            for _ in range(LEVELS):
                 left = cut(left, gap(palette, own))
                 label = nearest(np.clip(X[y, x] + strength * left, low, high), palette)
                 left = left + (np.clip(X[y, x], low, high) - palette[label])
@@ -191,7 +191,7 @@ def test_areas_have_their_own_colour_on_average(grey):
     pixels = np.full((64, 96, 3), grey, np.uint8)
     for kind in DITHERS:
         q = apply_palette(pixels, ["#000000", "#ffffff"], dither=kind)
-        exactness = 0.01 if kind == "floyd-steinberg" else 0.5 / MIXTURE
+        exactness = 0.01 if kind == "floyd-steinberg" else 0.5 / LEVELS
         assert abs(q.pixels.mean() - grey) <= 255 * exactness
         assert abs(q.pixels[16:48, 16:80].mean() - grey) <= 255 * (exactness + 0.01)
     plain = apply_palette(pixels, ["#000000", "#ffffff"])
@@ -216,19 +216,19 @@ def test_a_photograph_is_nearer_when_seen_from_afar(kind, photo):
 
 
 def test_patterns_have_each_level_equally_often():
-    assert sorted(bayer().ravel().tolist()) == list(range(MIXTURE))
-    assert bayer().tolist() == [[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]]
-    assert np.bincount(blue_noise().ravel()).tolist() == [blue_noise().size // MIXTURE] * MIXTURE
+    assert sorted(bayer().ravel().tolist()) == list(range(LEVELS))
+    assert (bayer() // 4)[:4, :4].tolist() == [[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]]
+    assert np.bincount(blue_noise().ravel()).tolist() == [blue_noise().size // LEVELS] * LEVELS
     assert blue_noise().shape == (64, 64)
 
 
 def test_blue_noise_is_even_and_has_no_pattern():
     """In every square of 8 × 8, wherever it is cut, there are about as many below each level as anywhere."""
-    chance = np.random.default_rng(0).permutation(64 * 64).reshape(64, 64) * MIXTURE // 64**2
+    chance = np.random.default_rng(0).permutation(64 * 64).reshape(64, 64) * LEVELS // 64**2
 
     def unevenness(thresholds):
         found = []
-        for level in range(1, MIXTURE):
+        for level in range(1, LEVELS):
             below = np.tile(thresholds < level, (2, 2)).cumsum(axis=0).cumsum(axis=1)
             squares = below[8:72, 8:72] - below[:64, 8:72] - below[8:72, :64] + below[:64, :64]
             found.append(squares.std())
@@ -236,7 +236,7 @@ def test_blue_noise_is_even_and_has_no_pattern():
 
     assert unevenness(blue_noise()) < 0.35 * unevenness(chance)
     repeated = [(blue_noise() == np.roll(blue_noise(), shift, axis)).mean() for shift in (4, 8, 16) for axis in (0, 1)]
-    assert max(repeated) < 2 / MIXTURE
+    assert max(repeated) < 2 / LEVELS
 
 
 @pytest.mark.parametrize(

@@ -97,19 +97,26 @@ def test_k_distinct_colours_come_out_of_crowded_ones():
 def test_freed_entries_take_the_worst_fitting_colour():
     colors = np.array([[10, 10, 10], [11, 10, 10], [200, 0, 0], [0, 0, 210]], np.uint8)
     distinct, how = DistinctColors(np.repeat(colors, [50, 40, 3, 2], axis=0)), codebook.recipe()
-    # Of these centroids, rounded, the first two are one colour; the last stands for nothing.
-    levels, none = (
-        np.array([[10, 10, 10], [10, 10, 10], [200, 0, 0], [90, 90, 90]], np.uint8),
-        np.empty((0, 3), np.uint8),
+    centroids = np.array([[10.2, 10, 10], [10.4, 10, 10], [200, 0, 0], [90, 90, 90]])
+    none = np.empty((0, 3), np.uint8)
+
+    def settled(members, rows, locked=none):
+        book = codebook._settled(
+            len(rows), codebook.Fit(centroids[rows], np.array(members), 1, "tol"), locked, distinct, distinct, how
+        )
+        return book.colors.tolist()
+
+    # Rounded, the first two are one colour; the last stands for nothing.
+    black, other, blue, red = (
+        int(np.flatnonzero((distinct.colors == color).all(axis=1))[0]) for color in colors[[0, 1, 3, 2]]
     )
-    found, nearest = codebook._settled(4, levels, np.array([50.0, 40.0, 3.0, 0.0]), none, distinct, how)
-    assert found.tolist() == [[10, 10, 10], [11, 10, 10], [200, 0, 0], [0, 0, 210]]
-    np.testing.assert_array_equal(found[nearest], distinct.colors)
-    found, nearest = codebook._settled(3, levels[:3], np.array([50.0, 40.0, 3.0]), none, distinct, how)
-    assert found.tolist() == [[10, 10, 10], [200, 0, 0], [0, 0, 210]]
+    members = np.empty(4, int)
+    members[[black, other, blue, red]] = 0, 1, 1, 2
+    assert settled(members, [0, 1, 2, 3]) == [[10, 10, 10], [11, 10, 10], [200, 0, 0], [0, 0, 210]]
+    assert settled(members, [0, 1, 2]) == [[10, 10, 10], [200, 0, 0], [0, 0, 210]]
+    members[[black, other, blue, red]] = 1, 2, 2, 2
     locked = np.array([[90, 90, 90]], np.uint8)  # one that is not needed, and stays
-    found, nearest = codebook._settled(3, levels[[3, 0, 1]], np.array([0.0, 50.0, 40.0]), locked, distinct, how)
-    assert found.tolist() == [[10, 10, 10], [0, 0, 210], [90, 90, 90]]
+    assert settled(members, [3, 0, 1], locked) == [[10, 10, 10], [0, 0, 210], [90, 90, 90]]
 
 
 def test_the_file_is_an_indexed_png_of_exactly_these_colours(noise, tmp_path):
@@ -224,3 +231,20 @@ def test_bad_arguments(k, options, error, message):
 
 def test_repr(noise):
     assert "50×40" in repr(quantize(noise, 4))
+
+
+def test_more_starts_never_make_it_worse(rng):
+    for _ in range(6):
+        picture = rng.integers(0, 256, (12, 12, 3)).astype(np.uint8)
+        for k in (2, 5, 9):
+            errors = [quantize(picture, k, n_init=n).mse for n in (1, 2, 5)]
+            assert errors == sorted(errors, reverse=True)
+
+
+def test_words_of_errors(noise):
+    with pytest.raises(ValueError, match=r"for one colour write \[\(227, 6, 19\)\]"):
+        quantize(noise, 4, lock=(227, 6, 19))
+    with pytest.raises(TypeError, match="a whole number or 'auto'; got '8'"):
+        quantize(noise, "8")
+    with pytest.raises(TypeError, match=r"shared_palette takes lock, .* got dither"):
+        lloydq.shared_palette([noise], 4, dither="bayer")

@@ -158,3 +158,23 @@ def test_more_locks_than_are_tried(target, rng):
 def test_bad_targets(n_colors, target, error, message):
     with pytest.raises(error, match=message):
         quantize(np.zeros((4, 4), np.uint8), n_colors, target=target)
+
+
+def test_among_few_colours_no_better_number_is_missed(rng):
+    """Error and size are not monotone: halving alone would miss some."""
+    colors = rng.integers(0, 256, (40, 3)).astype(np.uint8)
+    picture = colors[rng.integers(0, 40, (30, 30))]
+    tried = [quantize(picture, k) for k in range(1, 41)]
+    for q in tried[::3]:
+        found = quantize(picture, "auto", target={"mse": q.mse})
+        assert len(found.palette) == min(len(other.palette) for other in tried if other.mse <= q.mse)
+        found = quantize(picture, "auto", target={"max_bytes": q.n_bytes})
+        assert len(found.palette) == max(len(other.palette) for other in tried if other.n_bytes <= q.n_bytes)
+
+
+def test_max_bytes_is_of_the_file_that_is_named(rng):
+    picture = rng.integers(0, 256, (30, 30, 3)).astype(np.uint8)
+    q = quantize(picture, "auto", target={"max_bytes": 900, "format": "GIF"})
+    assert len(q.encode("GIF")) <= 900
+    with pytest.raises(TypeError, match="target"):
+        quantize(picture, "auto", target={"format": "GIF"})

@@ -13,7 +13,7 @@ from .arguments import parse
 from .others import compare, demo, info, steps, warmup
 from .palettes import show_palette
 from .quantizing import quantize
-from .words import Failure, reason, say
+from .words import Failure, note, reason, say
 
 RUN = {
     "": quantize, "palette": show_palette, "compare": compare, "steps": steps, "demo": demo, "info": info,
@@ -50,8 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(command, words[1:] if command else words)
     try:
         with warnings.catch_warnings():
+            warnings.filterwarnings("ignore" if getattr(options, "quiet", False) else "always", category=UserWarning)
             warnings.filterwarnings("ignore", message=".*max_iter")  # the summary says so
-            warnings.showwarning = lambda message, *_, **__: say(f"note: {message}")
+            warnings.showwarning = lambda message, *_, **__: note(message)
             return RUN[command](options) or 0
     except BrokenPipeError:
         return 1

@@ -90,7 +90,8 @@ def _parser(name: str, description: str, what: str = "", **more: Any) -> argpars
 def _one_picture(
     parser: argparse.ArgumentParser, k: int | None, k_help: str, *, what: str = "colours", kinds: str = ".png"
 ) -> None:
-    parser.add_argument("picture", metavar="PICTURE", help=PICTURE)
+    parser.add_argument("picture", metavar="PICTURE", help=f"{PICTURE}; - is stdin")
+    _frame(parser)
     parser.add_argument("-k", type=whole(1, 256), metavar="N", help=f"{what}, 1 to 256 ({k_help})", default=k)
     _output(parser, f"where to write, a name that ends in {kinds}")
     _common(parser)
@@ -122,12 +123,16 @@ def _reading(parser: Any) -> None:
         "--alpha", type=_alpha, default="keep", metavar="HOW",
         help="transparent pixels: keep, drop, or a colour '#rrggbb' to put behind them (keep)",
     )  # fmt: skip
+    _frame(parser)
+
+
+def _frame(parser: Any) -> None:
     parser.add_argument("--frame", type=whole(0), metavar="N", help="of an animation, counted from 0 (the first)")
 
 
-def _choosing(parser: Any, k: Any) -> None:
+def _choosing(parser: Any, k_help: str) -> None:
     """Which colours."""
-    parser.add_argument("-k", type=_colors, metavar="N", default=k, help="colours, 1 to 256, or auto (256)")
+    parser.add_argument("-k", type=_colors, metavar="N", help=f"colours, 1 to 256, or auto ({k_help})")
     parser.add_argument("--psnr", type=_positive, metavar="DB", help="as few colours as reach this")
     parser.add_argument("--mse", type=_positive, metavar="X", help="as few colours as stay within this")
     parser.add_argument(
@@ -158,7 +163,7 @@ def _quantize_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("pictures", metavar="PICTURE", nargs="+", help=f"{PICTURE}; - is stdin")
     colors = parser.add_argument_group("colours")
-    _choosing(colors, None)
+    _choosing(colors, "256")
     colors.add_argument("--shared", action="store_true", help="one palette for all pictures")
     colors.add_argument(
         "--palette", metavar="FILE",
@@ -192,7 +197,7 @@ def _palette_parser() -> argparse.ArgumentParser:
         "FILE",
     )
     parser.add_argument("picture", metavar="FILE", help="a picture, or a palette: .gpl, .hex, .pal, .json, .css")
-    _choosing(parser, 8)
+    _choosing(parser, "8")
     parser.add_argument(
         "--sort", choices=("frequency", "luminance", "hue"), help="(frequency; as they stand in a file)"
     )
@@ -252,7 +257,7 @@ def parse(command: str, words: Sequence[str]) -> argparse.Namespace:
         options.target = {name: value for name in TARGETS if (value := getattr(options, name)) is not None} or None
         if options.k == "auto" and not options.target:
             parser.error("-k auto needs a target: --psnr, --mse, --delta-e or --max-bytes")
-        if options.target and options.k not in (None, "auto", parser.get_default("k")):
+        if options.target and options.k not in (None, "auto"):
             parser.error(f"-k {options.k} and a target for the number of colours: give one of them")
         options.k = "auto" if options.target else options.k
     if command == "":
@@ -276,7 +281,10 @@ def _joined(words: Sequence[str]) -> list[str]:
 def _conflict(options: argparse.Namespace) -> str | None:
     """What does not fit together."""
     to_stdout = options.output == "-" or ("-" in options.pictures and not (options.output or options.output_dir))
-    fits = options.k, options.shared, options.lock, options.weights, options.sample
+    fits = (
+        options.k, options.shared, options.lock, options.weights, options.sample, options.tol, options.max_iter,
+        options.restarts > 1, options.init != "k-means++",
+    )  # fmt: skip
     return next(
         (
             message
@@ -288,8 +296,9 @@ def _conflict(options: argparse.Namespace) -> str | None:
                 (to_stdout and options.json, "--json and the picture both want stdout: name the picture with -o"),
                 (
                     options.palette and any(fits),
-                    "--palette has its colours: no -k, --shared, --lock and the like",
+                    "--palette has its colours: no -k, --shared, --lock, nor options of the fit",
                 ),
+                (options.strength != 1 and options.dither == "none", "--strength is for --dither"),
                 (options.shared and options.k == "auto", "--shared needs a number of colours: -k N"),
                 (options.shared and (options.sample or options.weights), "--shared: no --sample, no --weights"),
             )

@@ -25,9 +25,14 @@ def checked(target: Path, kinds: Sequence[str], force: bool) -> Path:
 
 def beside(picture: str, output: str | None, name: str, kinds: Sequence[str], force: bool) -> Path:
     """The file that was named, or one beside the picture."""
-    source = Path(picture)
+    source = Path("stdin" if picture == "-" else picture)
     target = Path(output) if output is not None else source.with_name(f"{source.stem}-{name}{kinds[0]}")
     return checked(target, kinds, force)
+
+
+def sourced(name: str) -> str | bytes:
+    """The file of this name, or what comes from stdin for "-"."""
+    return sys.stdin.buffer.read() if name == "-" else name
 
 
 def to_stdout(data: bytes) -> None:

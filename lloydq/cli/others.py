@@ -3,12 +3,13 @@
 import argparse
 import time
 from pathlib import Path
+from typing import Any
 
 from .. import __version__
-from .files import beside
+from .files import beside, sourced
 from .progress import Progress
 from .quantizing import notice_compilation
-from .words import STOPPED, named, say
+from .words import STOPPED, named, say, tell_notes
 
 
 def compare(options: argparse.Namespace) -> None:
@@ -16,7 +17,8 @@ def compare(options: argparse.Namespace) -> None:
     from ..image import load, png, write
 
     target = beside(options.picture, options.output, f"compare-{options.k}", (".png",), options.force)
-    photo = load(options.picture)
+    photo = load(sourced(options.picture), frame=options.frame)
+    tell_notes(options, photo)
     notice_compilation(options.quiet)
     others = rows.theirs(photo, options.rivals, options.k)
     progress = Progress(options.quiet)
@@ -44,7 +46,12 @@ def steps(options: argparse.Namespace) -> None:
 
     source = Path(options.picture)
     target = beside(options.picture, options.output, "steps", (".html", ".gif", ".png"), options.force)
-    data = walk.read_points(source) if source.suffix.lower() in (".csv", ".tsv", ".txt") else load(source)
+    data: Any
+    if source.suffix.lower() in (".csv", ".tsv", ".txt"):
+        data = walk.read_points(source)
+    else:
+        data = load(sourced(options.picture), frame=options.frame)
+        tell_notes(options, data)
     notice_compilation(options.quiet)
     progress = Progress(options.quiet)
     try:

@@ -7,13 +7,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .files import checked
+from .files import checked, sourced
 from .progress import Progress
 from .quantizing import notice_compilation
-from .words import curve, named, say
+from .words import curve, named, say, tell_notes
 
 if TYPE_CHECKING:
     from ..palette import Palette
+FEW = 8  # colours that are shown
 
 
 def show_palette(options: argparse.Namespace) -> None:
@@ -47,12 +48,13 @@ def _found(options: argparse.Namespace) -> "Palette":
     from ..image import load
     from ..quantizer import quantize
 
-    picture = load(options.picture, alpha=options.alpha, frame=options.frame)
+    picture = load(sourced(options.picture), alpha=options.alpha, frame=options.frame)
+    k = options.k or min(FEW, picture.pixels.shape[0] * picture.pixels.shape[1])
     notice_compilation(options.quiet)
     progress = Progress(options.quiet)
     try:
         q = quantize(
-            picture, options.k, target=options.target, lock=options.lock, space=options.space, weights=options.weights,
+            picture, k, target=options.target, lock=options.lock, space=options.space, weights=options.weights,
             sample=options.sample, init=options.init, n_init=options.restarts, tol=options.tol,
             max_iter=options.max_iter, rng=options.seed, n_threads=options.threads, callback=progress,
             verify=options.verify,
@@ -61,11 +63,9 @@ def _found(options: argparse.Namespace) -> "Palette":
         raise named(options.picture, error) from error
     finally:
         progress.clear()
-    if not options.quiet:
-        for note in picture.notes:
-            say(f"note: {options.picture}: {note}")
-        if q.curve:
-            say(curve(options.picture, options.target, q))
+    tell_notes(options, picture)
+    if q.curve and not options.quiet:
+        say(curve(options.picture, options.target, q))
     return q.palette.sorted("frequency")
 
 

@@ -53,34 +53,48 @@ class Progress(_Line):
 class Batch(_Line):
     """Pictures of several: how many are done, which are under way, how long the rest will take."""
 
-    def __init__(self, quiet: bool, total: int) -> None:
+    def __init__(self, quiet: bool, total: int, done: str = "done") -> None:
         super().__init__(not quiet)
-        self.total, self.done, self.begun, self.names = total, 0, time.monotonic(), list[str]()
-        self.lock = threading.Lock()
+        self.quiet, self.total, self.done, self.word = quiet, total, 0, done
+        self.begun, self.names = time.monotonic(), list[str]()
+        self.lock, self.ended = threading.Lock(), threading.Event()
+        if self.live:
+            threading.Thread(target=self._refresh, daemon=True).start()
 
     @contextmanager
     def at(self, name: str) -> Iterator[None]:
         """While a picture is worked on."""
         with self.lock:
             self.names.append(name)
-            self._tell()
         try:
             yield
         finally:
             with self.lock:
                 self.names.remove(name)
                 self.done += 1
-                self._tell()
 
     def say(self, line: str) -> None:
         """A line that stays."""
         with self.lock:
-            self.clear()
+            super().clear()
             say(line)
 
-    def _tell(self) -> None:
+    def clear(self) -> None:
+        """Leave the terminal's line empty, for good."""
+        self.ended.set()
+        with self.lock:
+            super().clear()
+
+    def _refresh(self) -> None:
+        while not self.ended.wait(0.2):
+            with self.lock:
+                if self.names and not self.ended.is_set():
+                    self.renew(self.text())
+
+    def text(self) -> str:
+        """The line."""
         left = ""
         if self.done:
             seconds = (time.monotonic() - self.begun) / self.done * (self.total - self.done)
             left = f", about {seconds:.0f} s left"
-        self.renew(f"{self.done} of {self.total} done{left}: {', '.join(self.names)}")
+        return f"{self.done} of {self.total} {self.word}{left}: {', '.join(self.names)}"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from .files import checked, to_stdout
 from .progress import Batch, Progress
-from .words import Failure, curve, named, reason, say, summary
+from .words import Failure, curve, here, named, reason, say, summary
 
 if TYPE_CHECKING:
     from ..image import Picture
@@ -33,7 +33,20 @@ class Done:
     n_bytes: int  # of the input
     n_written: int  # of the output, had it been written
     skipped: bool
-    facts: dict[str, object] | None  # for --json
+    facts: dict[str, object]  # for --json
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A picture that did not, and why."""
+
+    source: str
+    reason: str
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """For --json."""
+        return {"input": self.source, "error": self.reason}
 
 
 class Stop(Exception):
@@ -56,16 +69,21 @@ class Work:
     def __post_init__(self) -> None:
         self.inputs = {Path(name).resolve(): name for name in self.options.pictures if name != "-"}
 
-    def __call__(self, source: str) -> Done | None:
-        """One picture, from its file to its file; None, and the reason on stderr, where that cannot be done."""
+    def __call__(self, source: str) -> Done | Failed:
+        """One picture, from its file to its file."""
+        here.source = source
         try:
             with self.batch.at(source):
                 return self._done(source)
         except ERRORS as error:
-            if self.options.debug:
-                traceback.print_exc()
-            self.batch.say(f"error: {reason(error)}")
-            return None
+            return self.failed(source, error)
+
+    def failed(self, source: str, error: BaseException) -> Failed:
+        """The reason on stderr."""
+        if self.options.debug:
+            traceback.print_exception(error)
+        self.batch.say(f"error: {reason(error)}")
+        return Failed(source, reason(error))
 
     def load(self, source: str) -> "Picture":
         from ..image import load
@@ -84,32 +102,29 @@ class Work:
         k = options.k or min(256, height * width)
         target = self._target(source, k)
         progress = Progress(options.quiet or self.batch.total > 1, options.verbose)
+        kind = KINDS[f".{options.format or 'png'}" if target is None else target.suffix.lower()]
         try:
-            q = self._quantized(picture, k, progress)
+            q = self._quantized(picture, k, kind, progress)
+            data = q.encode(kind, strip=options.strip)
         except ValueError as error:
             raise named(source, error) from error
         finally:
             progress.clear()
         q.timings["read"] = read
-        data = q.encode(self._kind(target), strip=options.strip)
-        skipped = bool(options.skip_if_larger and picture.n_bytes and len(data) >= picture.n_bytes)
+        n_bytes = picture.n_bytes or 0
+        skipped = options.skip_if_larger and len(data) >= n_bytes
         if not skipped:
-            self._write(source, target, data)
+            self._write(target, data)
+        elif target is None:  # who reads the other end wants a picture in any case
+            to_stdout(self.stdin if source == "-" else Path(source).read_bytes())
         where, seconds = "-" if target is None else str(target), time.perf_counter() - start
-        done = Done(picture.n_bytes or 0, len(data), skipped, facts(source, where, q) if options.json else None)
+        done = Done(n_bytes, len(data), skipped, facts(source, q) if options.json else {})
         self._tell(source, where, q, done, seconds)
-        if done.facts is not None:
-            more: dict[str, object] = {
-                "output": None if skipped else where,
-                "seconds": seconds,
-                "timings": q.timings,
-                "input_bytes": done.n_bytes,
-            }
-            more["output_bytes"] = len(data)
-            done.facts.update(more)
+        output = None if skipped else where
+        done.facts.update(output=output, seconds=seconds, input_bytes=n_bytes, output_bytes=len(data))
         return done
 
-    def _quantized(self, picture: "Picture", k: Any, progress: Progress) -> "Quantized":
+    def _quantized(self, picture: "Picture", k: Any, kind: str, progress: Progress) -> "Quantized":
         from ..quantizer import apply_palette, quantize
 
         options = self.options
@@ -125,8 +140,9 @@ class Work:
         }  # fmt: skip
         if self.palette is not None:
             return apply_palette(picture, self.palette, **how)
+        target = options.target and {**options.target, "format": kind, "strip": options.strip}
         return quantize(
-            picture, k, target=options.target, lock=options.lock, weights=options.weights, sample=options.sample,
+            picture, k, target=target, lock=options.lock, weights=options.weights, sample=options.sample,
             init=options.init, n_init=options.restarts, tol=options.tol, max_iter=options.max_iter, rng=options.seed,
             callback=callback, **how,
         )  # fmt: skip
@@ -165,10 +181,7 @@ class Work:
             raise Failure(f"'{source}' would be written over '{target}', which is another of the pictures")
         return target
 
-    def _kind(self, target: Path | None) -> str:
-        return KINDS[f".{self.options.format or 'png'}" if target is None else target.suffix.lower()]
-
-    def _write(self, source: str, target: Path | None, data: bytes) -> None:
+    def _write(self, target: Path | None, data: bytes) -> None:
         from ..image import write
 
         if target is None:
@@ -185,12 +198,10 @@ class Work:
                 self.batch.say(curve(source, self.options.target, q))
             line = summary(where, done.n_bytes, done.n_written, q, seconds, shared=self.options.shared)
             self.batch.say(f"{line}, not written: not smaller" if done.skipped else line)
-            larger = done.n_bytes and done.n_written > done.n_bytes and not done.skipped
-            if larger and self.batch.total == 1:
-                self.batch.say(
-                    "hint: larger than the input. A JPEG often is smaller than its indexed PNG; fewer colours (-k) may "
-                    "help"
-                )
+            if done.n_written > done.n_bytes and not done.skipped and self.batch.total == 1:
+                lossy = source.lower().endswith((".jpg", ".jpeg", ".webp", ".avif"))
+                why = "A JPEG often is smaller than its indexed PNG; fewer" if lossy else "Fewer"
+                self.batch.say(f"hint: larger than the input. {why} colours (-k) may help")
         if self.options.verbose:
             stages = ", ".join(f"{stage} {seconds:.3f}" for stage, seconds in q.timings.items())
             self.batch.say(f"seconds: {stages}")
@@ -213,10 +224,10 @@ def _quantized(options: argparse.Namespace, ready: Future[None]) -> int:
     work = Work(options, Batch(options.quiet or len(sources) == 1, len(sources)), n_threads, ready)
     work.claim(sources)
     if options.output_dir:
-        Path(options.output_dir).mkdir(exist_ok=True)
+        Path(options.output_dir).mkdir(parents=True, exist_ok=True)
     if "-" in sources:
         work.stdin = sys.stdin.buffer.read()
-    done: list[Done | None] = []
+    done: list[Done | Failed] = []
     if options.palette:
         from ..palette import Palette
 
@@ -230,12 +241,12 @@ def _quantized(options: argparse.Namespace, ready: Future[None]) -> int:
     if len(done) > 1 and not options.quiet:
         say(_account(done, time.perf_counter() - start))
     if options.json:
-        made = [one.facts for one in done if one is not None]
-        print(json.dumps(made[0] if len(options.pictures) == 1 and made else made, indent=2))
-    return int(None in done)
+        made = [one.facts for one in done]
+        print(json.dumps(made if len(options.pictures) > 1 else made[0], indent=2))
+    return int(any(isinstance(one, Failed) for one in done))
 
 
-def _all(work: Work, sources: Sequence[str], jobs: int) -> list[Done | None]:
+def _all(work: Work, sources: Sequence[str], jobs: int) -> list[Done | Failed]:
     """Each picture, several at a time; a stop ends the fits that are under way."""
     if jobs == 1:
         return list(map(work, sources))
@@ -248,21 +259,24 @@ def _all(work: Work, sources: Sequence[str], jobs: int) -> list[Done | None]:
             raise
 
 
-def _share(work: Work, sources: Sequence[str]) -> tuple[list[str], list[Done | None]]:
-    """One palette for all pictures that can be read, which come back, and a None for each that cannot."""
+def _share(work: Work, sources: Sequence[str]) -> tuple[list[str], list[Done | Failed]]:
+    """One palette for all pictures that can be read, which come back, as do those that cannot."""
     from ..quantizer import shared_palette
 
-    options, readable = work.options, list[str]()
+    options, readable, failed = work.options, list[str](), list[Done | Failed]()
+    reading = Batch(work.batch.quiet, len(sources), "read")
 
     def pictures() -> Iterator[Any]:
         for source in sources:
             try:
-                picture = work.load(source)
+                with reading.at(source):
+                    picture = work.load(source)
             except ERRORS as error:
-                say(f"error: {reason(error)}")
+                failed.append(work.failed(source, error))
                 continue
             readable.append(source)
             yield picture
+        reading.clear()
 
     progress = Progress(options.quiet, options.verbose)
     try:
@@ -274,12 +288,12 @@ def _share(work: Work, sources: Sequence[str]) -> tuple[list[str], list[Done | N
     finally:
         progress.clear()
     options.k = options.k or 256
-    return readable, [None] * (len(sources) - len(readable))
+    return readable, failed
 
 
-def _account(done: Sequence[Done | None], seconds: float) -> str:
+def _account(done: Sequence[Done | Failed], seconds: float) -> str:
     """All pictures in one line."""
-    good = [one for one in done if one is not None]
+    good = [one for one in done if isinstance(one, Done)]
     written = [one for one in good if not one.skipped]
     parts = [f"{len(done)} pictures: {len(written)} written"]
     if len(written) < len(good):
@@ -290,7 +304,7 @@ def _account(done: Sequence[Done | None], seconds: float) -> str:
     return f"{', '.join(parts)}; {before:,} → {after:,} bytes, {seconds:.1f} s"
 
 
-def facts(source: str, where: str, q: "Quantized") -> dict[str, object]:
+def facts(source: str, q: "Quantized") -> dict[str, object]:
     """For --json."""
     from .. import metrics
 
@@ -300,7 +314,7 @@ def facts(source: str, where: str, q: "Quantized") -> dict[str, object]:
         delta_e = None
     return {
         "input": source,
-        "output": where,
+        "output": None,
         "width": q.indices.shape[1],
         "height": q.indices.shape[0],
         "notes": q.picture.notes,
@@ -318,6 +332,7 @@ def facts(source: str, where: str, q: "Quantized") -> dict[str, object]:
         "n_iter": q.n_iter,
         "converged": q.converged,
         "stop_reason": q.stop_reason,
+        "timings": q.timings,
     }
 
 

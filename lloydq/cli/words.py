@@ -1,9 +1,12 @@
 """What is said on stderr, and how errors are put."""
 
+import argparse
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ..image import Picture
     from ..quantized import Quantized
 
 STOPPED = {
@@ -16,6 +19,12 @@ STOPPED = {
 }
 
 
+here = threading.local()  # what this thread is working on: its source, for notes
+
+
+LONG = 24  # lines of a curve, of which otherwise those around the answer are shown
+
+
 class Failure(Exception):
     """Something a user can mend: said in one line, with exit code 1."""
 
@@ -24,6 +33,12 @@ def say(line: str) -> None:
     """A line on stderr."""
     if sys.stderr is not None:
         print(f"lloydq: {line}", file=sys.stderr, flush=True)
+
+
+def note(message: Warning | str) -> None:
+    """A warning, with the picture that it is about."""
+    source = getattr(here, "source", None)
+    say(f"note: {source}: {message}" if source else f"note: {message}")
 
 
 def reason(error: BaseException) -> str:
@@ -71,4 +86,14 @@ def curve(name: str, target: dict[str, float], q: "Quantized") -> str:
         for row in zip(*columns, strict=True)
     ]
     goal = ", ".join(f"{key}={value:,}" for key, value in target.items())
+    if (left_out := len(lines) - LONG) > 0:
+        answer = next(i for i, line in enumerate(lines) if line.endswith("taken"))
+        near = sorted(range(len(lines)), key=lambda i: (i > 0, abs(i - answer)))[:LONG]
+        lines = [*(lines[i] for i in sorted(near)), f"and {left_out} more"]
     return "\n".join([f"{name}: tried for {goal}", *(f"  {line}" for line in lines)])
+
+
+def tell_notes(options: argparse.Namespace, picture: "Picture") -> None:
+    """What reading the picture took, unless it is to be quiet."""
+    for line in () if options.quiet else picture.notes:
+        say(f"note: {options.picture}: {line}")

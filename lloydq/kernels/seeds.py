@@ -117,22 +117,24 @@ def _drawn_by_weight(weight: Array, part_of_all: float) -> int:
 @kernel
 def plus_plus(
     columns: Array, weight: Array, sums: Array, square: float, trials: int, uniform: Array, rounding: float,
-    drawn: Array,
+    nearest: Array, drawn: Array,
 ) -> None:  # fmt: skip
     """The whole of greedy k-means++: which points, columns (d, n), are drawn (k,), by numbers between 0 and 1.
+
+    nearest (n,): their squared distances to what is fixed, infinite if nothing is.
 
     They stand in the order of their sums (n,), Σ factor · x, and Σ factor² is the square; or, with no sums, so that
     whole numbers that are near to each other stand together. Parts of PART points are left as they are where by their
     sums, or by their boxes, a draw is farther than what was drawn before.
     """
     n, parts = columns.shape[1], (columns.shape[1] + PART - 1) // PART
-    nearest, reached, found, used = np.empty(n), np.empty(PART), np.empty(trials, np.int64), 0
+    reached, found, used = np.empty(PART), np.empty(trials, np.int64), 0
     mass, most, apart, potentials = np.empty(parts), np.empty(parts), np.empty(parts), np.empty(trials)
-    for i in range(n):
-        nearest[i] = np.inf
     low, high = np.full((columns.shape[0], parts), np.inf), np.full((columns.shape[0], parts), -np.inf)
     for part in range(parts):
-        mass[part], most[part] = 0.0, np.inf
+        first, size = part * PART, min(PART, n - part * PART)
+        most[part] = nearest[first : first + size].max()
+        mass[part] = 0.0 if np.isinf(most[part]) else _mass(weight, first, size, nearest[first : first + size])
         for t in range(columns.shape[0]):
             for i in range(part * PART, min((part + 1) * PART, n)):
                 low[t, part], high[t, part] = min(low[t, part], columns[t, i]), max(high[t, part], columns[t, i])
