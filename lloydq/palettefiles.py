@@ -1,6 +1,8 @@
 """Palettes in the files of other programs: GIMP's, JASC's, hex lists, JSON, CSS; and read from indexed pictures."""
 
+import colorsys
 import json
+import math
 import os
 import re
 from pathlib import Path
@@ -9,9 +11,16 @@ from typing import Any
 from . import checks
 from .image import load_palette
 from .lloyd import Array
+from .protocol import warn
 
 KINDS = (".gpl", ".hex", ".pal", ".json", ".css")
-CSS_COLOR = re.compile(r"--[\w-]+\s*:\s*(?:(#[0-9a-fA-F]+)\b|rgba?\(([^)]*)\))")
+CSS_PROPERTY = re.compile(r"(?<![\w-])(--[\w-]+)\s*:\s*([^;{}]*?)\s*(?:!\s*important\s*)?(?=[;{}]|$)")
+CSS_FUNCTION = re.compile(r"(rgb|hsl)a?\(\s*([^()]*?)\s*\)")
+CSS_NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)(%|deg|grad|rad|turn|)")
+CSS_TURN = {"": 360.0, "deg": 360.0, "grad": 400.0, "rad": 2 * math.pi, "turn": 1.0}
+# How values begin that are colours, read or not
+CSS_COLORED = re.compile(r"#|(rgba?|hsla?|hwb|(ok)?(lab|lch)|color|color-mix|device-cmyk|light-dark)\(|currentcolor$")
+MOST_NAMED = 5  # properties that a warning lists
 
 
 def read(path: str | os.PathLike[str]) -> Array:
@@ -129,17 +138,63 @@ def _json(text: str) -> Any:
 
 
 def _css(text: str) -> Any:
-    """The custom properties that are colours: #rrggbb, or rgb() with whole levels."""
-    found = list[str]()
-    for digits, levels in CSS_COLOR.findall(re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)):
-        if digits:
-            found.append(_color(_doubled(digits), digits))
-        else:
-            parts = re.split(r"[\s,/]+", levels.strip())
-            if len(parts) != 3 or not all(part.isdecimal() and int(part) <= 255 for part in parts):
-                raise ValueError(f"rgb({levels}) must have three whole levels from 0 to 255")
-            found.append("#" + bytes(map(int, parts)).hex())
+    """The custom properties that are colours: #rrggbb, names, rgb() and hsl(). Of other colours a warning tells."""
+    found, unread = list[str](), list[str]()
+    for name, value in CSS_PROPERTY.findall(re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)):
+        if color := _css_color(value.lower()):
+            found.append(color)
+        elif CSS_COLORED.match(value.lower()):
+            unread.append(f"{name}: {value}")
+    if unread:
+        more = f" and {len(unread) - MOST_NAMED:,} more" if len(unread) > MOST_NAMED else ""
+        warn(f"left out, as colours that are not understood: {'; '.join(unread[:MOST_NAMED])}{more}")
     return found
+
+
+def _css_color(value: str) -> str | None:
+    """A value as "#rrggbb" or "#rrggbbaa"; None where it is none, or in another notation."""
+    from PIL.ImageColor import colormap
+
+    if value == "transparent":
+        return "#00000000"
+    named = colormap.get(value, value)
+    if isinstance(named, str) and named.startswith("#"):
+        digits = _doubled(named)
+        return digits if re.fullmatch("#([0-9a-f]{3}|[0-9a-f]{6}|[0-9a-f]{8})", digits) else None
+    if isinstance(named, tuple):
+        return "#" + bytes(named).hex()
+    function = CSS_FUNCTION.fullmatch(value)
+    parts = re.split(r"\s*[\s,/]\s*", function[2]) if function else []
+    numbers = [CSS_NUMBER.fullmatch("0" if part == "none" else part) for part in parts]
+    if function is None or len(numbers) not in (3, 4) or None in numbers:
+        return None
+    words = [(float(number[1]), number[2]) for number in numbers if number]
+    color = _rgb(words[:3]) if function[1] == "rgb" else _hsl(words[:3])
+    if color is None or not {unit for _, unit in words[3:]} <= {"", "%"}:
+        return None
+    return "#" + bytes(map(_level, (*color, *(_share(*word, whole=1) for word in words[3:])))).hex()
+
+
+def _rgb(words: list[tuple[float, str]]) -> list[float] | None:
+    """Levels from 0 to 1; None for other units."""
+    return [_share(*word, whole=255) for word in words] if {unit for _, unit in words} <= {"", "%"} else None
+
+
+def _hsl(words: list[tuple[float, str]]) -> tuple[float, ...] | None:
+    (hue, turn), *others = words
+    if turn not in CSS_TURN or not {unit for _, unit in others} <= {"", "%"}:
+        return None
+    saturation, light = (_share(*word, whole=100) for word in others)
+    return colorsys.hls_to_rgb(hue / CSS_TURN[turn] % 1, light, saturation)
+
+
+def _share(number: float, unit: str, *, whole: float) -> float:
+    """From 0 to 1, to which CSS brings what is beyond."""
+    return min(max(number / (100 if unit else whole), 0.0), 1.0)
+
+
+def _level(share: float) -> int:
+    return math.floor(share * 255 + 0.5 + 1e-9)  # 30 % of 255 is 76.5, and a little less in floats
 
 
 def _doubled(digits: str) -> str:

@@ -116,7 +116,12 @@ class Quantized:
         Raises
         ------
         ValueError
-            For more than 256 colours, other formats, and translucent colours in a GIF.
+            For more than 256 colours, and other formats.
+
+        Warns
+        -----
+        UserWarning
+            For translucent colours in a GIF, which has none: alpha is cut at one half.
         """
         kind = checks.one_of(format.upper() if isinstance(format, str) else format, "format", FORMATS.values())
         if strip and kind == "PNG" and "png" in self.__dict__:

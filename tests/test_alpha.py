@@ -174,11 +174,32 @@ def test_a_palette_with_alpha(rng):
 
 
 def test_an_opaque_palette_for_a_picture_with_alpha(rng):
-    with pytest.warns(UserWarning, match="no translucent colours"):
-        q = apply_palette(noise(rng), [[0, 0, 0], [255, 255, 255], [255, 0, 0]])
-    as_they_look(q)
-    assert q.pixels.shape == (20, 30, 3)
-    assert "tRNS" not in made.parts_of(q.png)
+    pixels, palette = noise(rng), np.array([[0, 0, 0], [255, 255, 255], [255, 0, 0]])
+    with pytest.warns(UserWarning, match="half there"):
+        q = apply_palette(pixels, palette)
+    distances = ((pixels[:, :, None, :3].astype(int) - palette) ** 2).sum(axis=3)
+    expected = np.where(pixels[:, :, 3] < 128, 3, distances.argmin(axis=2))
+    np.testing.assert_array_equal(q.indices, expected)
+    assert q.palette.hex == ["#000000", "#ffffff", "#ff0000", "#00000000"]
+    with pytest.warns(UserWarning, match="half there"):
+        assert apply_palette(pixels | 128, palette).pixels.shape == (20, 30, 3)
+
+
+def test_what_is_not_seen_stays_so_under_an_opaque_palette(rng):
+    pixels = rng.integers(0, 256, (9, 9, 4)).astype(np.uint8)
+    pixels[:, :, 3] = np.where(np.arange(9) < 4, 0, 255)
+    palette = [[200, 0, 0], [0, 200, 0]]
+    q = apply_palette(pixels, palette)
+    np.testing.assert_array_equal(q.palette.colors, [*([*color, 255] for color in palette), [0, 0, 0, 0]])
+    np.testing.assert_array_equal(q.indices == 2, pixels[:, :, 3] == 0)
+    full = rng.permutation(256)[:, None].repeat(3, axis=1)
+    with pytest.warns(UserWarning, match="no room"):
+        assert len(apply_palette(pixels, full).palette) == 256
+    pixels[:, :, 3] = np.arange(9) * 30
+    with pytest.warns(UserWarning, match="half there"):
+        q = apply_palette(pixels, palette, dither="floyd-steinberg")
+    np.testing.assert_array_equal(q.indices == 2, pixels[:, :, 3] < 128)
+    assert q.palette.counts.sum() == 81
 
 
 def test_opaque_pixels_do_not_become_transparent(rng):
@@ -225,13 +246,15 @@ def test_gif_of_what_is_seen_or_not(k, rng):
     np.testing.assert_array_equal(quantize(q.encode("GIF"), k).pixels, q.pixels)
 
 
-def test_gif_refuses_what_is_seen_by_half(rng, tmp_path):
+def test_gif_cuts_what_is_seen_by_half(rng, tmp_path):
+    """And says so where it was called."""
     q = quantize(noise(rng), 9)
-    with pytest.raises(ValueError, match="GIF has no translucent colours: write PNG, or put the picture on a colour"):
+    with pytest.warns(UserWarning, match="GIF has no translucent colours: alpha was cut at one half") as caught:
         q.save(tmp_path / "q.gif")
-    assert not list(tmp_path.iterdir())
+    assert caught[0].filename == __file__
+    found = quantize(tmp_path / "q.gif", 9).pixels
+    np.testing.assert_array_equal(found[:, :, 3], (q.pixels[:, :, 3] >= 128) * 255)
     quantize(noise(rng), 9, alpha="#ffffff").save(tmp_path / "q.gif")
-    assert [path.name for path in tmp_path.iterdir()] == ["q.gif"]
 
 
 # Points

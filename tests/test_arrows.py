@@ -19,9 +19,9 @@ ARROWS = {
     "fitting": {"lloyd", "passes"},
     "colors": {"kernels", "lloyd", "pool"},
     "spaces": {"lloyd"},
-    "image": {"checks", "lloyd", "spaces"},
+    "image": {"checks", "lloyd", "protocol", "spaces"},  # protocol: warns of what GIF cannot hold
     "metrics": {"lloyd", "spaces"},
-    "palettefiles": {"checks", "image", "lloyd"},
+    "palettefiles": {"checks", "image", "lloyd", "protocol"},  # protocol: warns of colours that are left out
     "swatches": {"image", "lloyd"},
     "palette": {"checks", "image", "lloyd", "palettefiles", "spaces", "swatches"},
     "quantized": {"checks", "image", "lloyd", "metrics", "palette", "swatches"},
@@ -75,6 +75,7 @@ OUTSIDE = {
     "pool": set(),
     "cli": {"numpy", "numba", "PIL"},  # `info` names their versions
     "image": {"numpy", "PIL"},
+    "palettefiles": {"numpy", "PIL"},
     "protocol": {"numpy", "sklearn"},
     "swatches": {"numpy", "PIL"},
     "metrics": {"numpy", "skimage"},

@@ -164,6 +164,30 @@ def test_an_image_of_pillow_has_lost_the_low_bytes_and_that_is_noted(rng):
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("most", [256, 1000, 65535])
+@pytest.mark.parametrize("kind", ["P2", "P3", "P5", "P6"])
+def test_ppm(kind, most, rng):
+    """Of which Pillow makes 8 bits, or of greys 16, by itself: right, and silently."""
+    channels = 3 if kind in ("P3", "P6") else 1
+    array = rng.integers(0, most + 1, (7, 9, channels)).astype(np.uint16)
+    body = array.astype(">u2").tobytes() if kind in ("P5", "P6") else " ".join(map(str, array.ravel())).encode()
+    picture = load(f"{kind}\n9 7\n{most}\n".encode() + body)
+    assert abs(picture.pixels - array * (255 / most)).max() <= 0.505  # greys are rounded twice
+    assert picture.notes == (NOTE,)
+
+
+@pytest.mark.parametrize("kind", ["P2", "P3", "P5", "P6"])
+def test_dark_and_shallow_ppm(kind):
+    array = np.zeros((2, 2, 3 if kind in ("P3", "P6") else 1), np.uint16)
+    array[0, 0] = 2
+    for most, level, notes in ((65535, 0, (NOTE,)), (1000, 1, (NOTE,)), (255, 2, ()), (100, 5, ())):
+        body = array.astype(">u2" if most > 255 else np.uint8).tobytes()
+        body = " ".join(map(str, array.ravel())).encode() if kind in ("P2", "P3") else body
+        picture = load(f"{kind}\n2 2\n{most}\n".encode() + body)
+        assert picture.pixels[:, :, 0].tolist() == [[level, 0], [0, 0]]
+        assert picture.notes == notes
+
+
 def test_deep_pictures_are_quantized_as_their_8_bits(rng):
     array = deep(rng, 3, (40, 50))
     q = quantize(made.deep_png(array, RGB), 20)

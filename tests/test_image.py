@@ -2,8 +2,11 @@
 
 import io
 import os
+import re
+import struct
 from pathlib import Path
 
+import made
 import numpy as np
 import pytest
 from PIL import Image
@@ -48,6 +51,64 @@ def test_files_cut_short(pixels, kind, part):
     data = encoded(np.tile(pixels, (20, 20, 1)), kind)
     with pytest.raises(OSError, match="memory"):
         load(data[: int(len(data) * part)])
+
+
+def refused_by_pillow(data):
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            image.load()
+    except Exception:
+        return True
+    return False
+
+
+def refused_by_us(data, as_image=False):
+    try:
+        load(Image.open(io.BytesIO(data)) if as_image else data)
+    except OSError as error:
+        kind = "the Pillow image" if as_image else "the picture in memory"
+        assert re.match(f"{kind} is (damaged or not supported: .|not a picture in a format)", str(error))  # noqa: PT017
+        return True
+    return False
+
+
+@pytest.mark.filterwarnings("ignore")  # Pillow's, of odd tags
+@pytest.mark.parametrize(
+    ("kind", "options", "least"),
+    [("PNG", {}, 30), ("JPEG", {}, 1), ("WEBP", {}, 1), ("WEBP", {"lossless": True}, 0), ("GIF", {}, 1),
+     ("TIFF", {}, 0), ("TIFF", {"compression": "tiff_lzw"}, 1), ("TIFF", {"compression": "tiff_adobe_deflate"}, 20)],
+)  # fmt: skip
+def test_damaged_pixels_are_refused_where_pillow_refuses_them(kind, options, least, rng):
+    ramp = np.add.outer(np.arange(60) * 2, np.arange(80))[:, :, None] + rng.integers(0, 40, (60, 80, 3))
+    data = encoded(ramp.astype(np.uint8), kind, **options)
+    first = data.index(b"IDAT") + 4 if kind == "PNG" else len(data) // 4
+    refused = 0
+    for at in rng.integers(first, len(data) - (18 if kind == "PNG" else 2), 40):
+        damaged = bytearray(data)
+        damaged[at : at + 2] = (byte ^ int(rng.integers(1, 256)) for byte in data[at : at + 2])
+        expected = refused_by_pillow(bytes(damaged))
+        assert refused_by_us(bytes(damaged)) == expected, at
+        refused += expected
+        if expected and at > first + 60 and kind == "PNG":
+            assert refused_by_us(bytes(damaged), as_image=True)
+    assert refused >= least
+
+
+def test_bytes_that_are_one_too_many(pixels, rng):
+    data = encoded(np.tile(pixels, (9, 9, 1)))
+    for at in rng.integers(data.index(b"IDAT") + 4, len(data) - 18, 20):
+        assert refused_by_us(data[:at] + b"x" + data[at:])
+
+
+def test_a_picture_that_is_too_large_for_pillow(tmp_path):
+    header = struct.pack(">IIBBBBB", 20_000, 10_000, 8, 2, 0, 0, 0)
+    (tmp_path / "huge.png").write_bytes(b"\x89PNG\r\n\x1a\n" + made.chunk(b"IHDR", header) + made.chunk(b"IDAT", b""))
+    message = (
+        r"huge\.png' is too large: it has 200,000,000 pixels, and Pillow reads no more than 178,956,970, which is "
+        r"twice PIL\.Image\.MAX_IMAGE_PIXELS$"
+    )
+    with pytest.raises(OSError, match=message):
+        load(tmp_path / "huge.png")
 
 
 def test_what_is_not_a_picture(tmp_path):

@@ -87,8 +87,13 @@ def comes_back(q):
         with Image.open(io.BytesIO(q.encode("GIF"))) as image:
             np.testing.assert_array_equal(by_pillow(image), q.pixels)
     else:
-        with pytest.raises(ValueError, match="GIF has no translucent colours"):
-            q.encode("GIF")
+        with pytest.warns(UserWarning, match="GIF has no translucent colours: alpha was cut at one half"):
+            data = q.encode("GIF")
+        with Image.open(io.BytesIO(data)) as image:
+            found = np.asarray(image.convert("RGBA"))
+        is_seen = q.pixels[:, :, 3] >= 128
+        np.testing.assert_array_equal(found[:, :, 3], is_seen * 255)
+        np.testing.assert_array_equal(found[is_seen][:, :3], q.pixels[is_seen][:, :3])
 
 
 def is_indexed_png(data, q):

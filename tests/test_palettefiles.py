@@ -114,6 +114,55 @@ def test_as_others_write_them(case, ends, encoding, tmp_path):
     assert list(Palette.read(tmp_path / name)) == expected
 
 
+CSS = {
+    "#AbC": (170, 187, 204), "#abcd": (170, 187, 204, 221), "#ABCDEF": (171, 205, 239), "tomato": (255, 99, 71),
+    "RebeccaPurple": (102, 51, 153), "transparent": (0, 0, 0, 0), "rgb(1, 2, 3)": (1, 2, 3),
+    "RGB( 1 2 3 )": (1, 2, 3), "rgb(10% 20% 30%)": (26, 51, 77), "rgb(10.4 20.6 0)": (10, 21, 0),
+    "rgb(-1, 2, 256)": (0, 2, 255), "rgb(0 0 0 / 50%)": (0, 0, 0, 128), "rgb(0 0 0/.2)": (0, 0, 0, 51),
+    "rgba(1,2,3,.5)": (1, 2, 3, 128), "rgba(1, 2, 3, 1)": (1, 2, 3), "rgb(none 2 3 / 2)": (0, 2, 3),
+    "hsl(120 50% 50%)": (64, 191, 64), "hsl(120, 50%, 50%)": (64, 191, 64), "hsl(-240deg 50% 50%)": (64, 191, 64),
+    "hsl(.5turn 100% 50%)": (0, 255, 255), "hsl(200grad 100 50)": (0, 255, 255),
+    "hsl(0 0% 50% / 0)": (128, 128, 128, 0), "hsla(0, 100%, 25%, 50%)": (128, 0, 0, 128),
+    "rgb(1 2 3) !important": (1, 2, 3),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("value", CSS)
+def test_css_values(value, tmp_path):
+    (tmp_path / "a.css").write_text(f":root {{ --size: 3px; --a: {value} }}")
+    assert list(Palette.read(tmp_path / "a.css")) == [CSS[value]]
+
+
+@pytest.mark.parametrize(
+    "value", ["oklch(70% 0.1 30)", "lab(50% 1 2)", "color(display-p3 1 0 0)", "hwb(1 2% 3%)", "rgb(from red r g b)",
+              "rgb(var(--x), 3)", "hsl(1 2)", "hsl(10px 2% 3%)", "rgb(1deg 2 3)", "rgb(1 2 3 / 4deg)", "#fffff", "#xyz",
+              "color-mix(in srgb, red, blue)", "currentColor", "rgb(1e999 nan 3)"],
+)  # fmt: skip
+def test_css_colours_that_are_not_understood_are_named(value, tmp_path):
+    path = tmp_path / "a.css"
+    message = re.escape(f"left out, as colours that are not understood: --b-1: {value}") + "$"
+    path.write_text(f":root {{ --a: red; --b-1: {value}; --c: #010203 }}")
+    with pytest.warns(UserWarning, match=message):
+        assert list(Palette.read(path)) == [(255, 0, 0), (1, 2, 3)]
+    path.write_text(f":root {{ --b-1: {value}; }}")
+    with pytest.warns(UserWarning, match=message), pytest.raises(ValueError, match="there is no colour in it"):
+        Palette.read(path)
+
+
+def test_other_css_is_left_out_silently(tmp_path):
+    (tmp_path / "a.css").write_text(
+        ".x--red:hover { color: blue } .y--tan { --font: 'Red', serif; --gap: calc(1px + 2px); --a: green;\n"
+        "--from: var(--a); --shadow: 0 0 3px rgb(0 0 0); --weight: 700; --back: linear-gradient(red, blue); --e:; }"
+    )
+    assert list(Palette.read(tmp_path / "a.css")) == [(0, 128, 0)]
+
+
+def test_of_many_that_are_not_understood_the_first_are_named(tmp_path):
+    (tmp_path / "a.css").write_text("a { --z: red; " + "".join(f"--n{i}: lab({i} 0 0);" for i in range(9)) + "}")
+    with pytest.warns(UserWarning, match=r"--n0: lab\(0 0 0\); .*--n4: lab\(4 0 0\) and 4 more$"):
+        Palette.read(tmp_path / "a.css")
+
+
 def test_names_in_any_encoding(tmp_path):
     for encoding in ("utf-8", "latin-1", "cp1252"):
         (tmp_path / "a.gpl").write_bytes((GIMP + "1 2 3\tCafé crème\n").encode(encoding))
@@ -159,10 +208,7 @@ MALFORMED = [
     ("a.json", "[[0, 0, NaN]]", "NaN"),
     ("a.css", "", "there is no colour in it"),
     ("a.css", "p { color: #fff }", "there is no colour in it"),
-    ("a.css", ":root { --a: #fffff; }", "#fffff"),
-    ("a.css", ":root { --a: rgb(1, 2, 256); }", r"rgb\(1, 2, 256\) must have three whole levels from 0 to 255"),
-    ("a.css", ":root { --a: rgb(10% 20% 30%); }", "must have three whole levels"),
-    ("a.css", ":root { --a: rgba(1, 2, 3, 0.5); }", "must have three whole levels"),
+    ("a.css", ":root { --a: 3px; --b: var(--c); --c: 'red'; }", "there is no colour in it"),
 ]
 
 

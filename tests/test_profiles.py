@@ -157,6 +157,53 @@ def test_gamma_that_says_nothing_new(pixels):
         assert picture.notes == ()
 
 
+@pytest.mark.parametrize("color_type", [0, 2, 4, 6])
+@pytest.mark.parametrize("is_keyed", [False, True])
+@pytest.mark.parametrize("gamma", [1.0, 0.3])
+def test_gamma_of_16_bits_is_converted_before_they_are_rounded(gamma, is_keyed, color_type, rng):
+    """Of light itself 8 bits hold 13 as the darkest grey but black."""
+    channels = made.CHANNELS[color_type]
+    array = np.arange(0, 65536, 16, dtype=np.uint16).reshape(64, 64, 1).repeat(channels, axis=2)
+    if channels in (2, 4):
+        array[:, :, -1] = 65535 - rng.integers(0, 9, (64, 64)) * 4000
+    is_keyed = is_keyed and channels in (1, 3)
+    chunks = [(b"gAMA", struct.pack(">I", round(gamma * 100_000)))]
+    chunks += [(b"tRNS", array[1, 1].astype(">u2").tobytes())] * is_keyed
+    picture = load(made.deep_png(array, color_type, chunks))
+    light = (array[:, :, 0] / 65535) ** (1 / gamma)
+    level = np.where(light <= 0.0031308, light * 12.92, 1.055 * np.maximum(light, 0.0031308) ** (1 / 2.4) - 0.055)
+    expected = np.rint(level * 255)
+    expected[1, 1] *= not is_keyed
+    for channel in range(3):
+        np.testing.assert_array_equal(picture.pixels[:, :, channel], expected)
+    if channels in (2, 4):
+        np.testing.assert_array_equal(picture.pixels[:, :, 3], made.reduced(array[:, :, -1:])[:, :, 0])
+    if gamma == 1:
+        assert len(np.unique(expected)) > 240
+    assert picture.notes == ("16 bits a channel were rounded to 8", f"gamma {gamma:g} was converted to sRGB")
+
+
+@pytest.mark.parametrize("color_type", [0, 2])
+def test_gamma_of_16_bits_that_pillow_has_opened(color_type):
+    """Of colours it has cut them to 8; of greys it has not."""
+    array = np.full((3, 3, made.CHANNELS[color_type]), 1000, np.uint16)
+    data = made.deep_png(array, color_type, [(b"gAMA", struct.pack(">I", 100_000))])
+    with Image.open(io.BytesIO(data)) as image:
+        picture = load(image)
+    light = 1000 / 65535 if color_type == 0 else (1000 >> 8) / 255
+    assert abs(picture.pixels - 255 * (1.055 * light ** (1 / 2.4) - 0.055)).max() <= 0.5
+    assert picture.notes[-1] == "gamma 1 was converted to sRGB"
+    assert len(picture.notes) == 2
+
+
+def test_gamma_of_16_bits_with_a_profile(rng):
+    """Which says it better."""
+    array = rng.integers(0, 65536, (7, 9, 3)).astype(np.uint16)
+    chunks = [(b"gAMA", struct.pack(">I", 100_000)), (b"iCCP", b"a name\0\0" + zlib.compress(P3))]
+    picture = load(made.deep_png(array, 2, chunks))
+    np.testing.assert_array_equal(picture.pixels, converted(Image.fromarray(made.reduced(array)), P3))
+
+
 def test_gamma_of_an_indexed_picture(pixels):
     image = Image.fromarray(pixels).quantize(20)
     data = made.saved(image)

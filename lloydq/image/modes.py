@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..lloyd import Array
+from .profiles import curve
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 
 BITS, PHOTOMETRIC, WHITE_IS_ZERO = 258, 262, 0  # of TIFF
+ROUNDED = "16 bits a channel were rounded to 8"  # a note
 FEW_BITS = {"L;2": 85, "L;4": 17}  # how far the levels of grey PNGs of 2 and 4 bits stand apart
 
 
@@ -24,8 +26,14 @@ def reduced(array: Array) -> Array:
     return np.asarray(((array.astype(np.uint32) + 128) // 257).astype(np.uint8))
 
 
-def eight_bits(image: "Image", raw: str, name: str, data: bytes | None, notes: list[str]) -> "Image":
-    """The image in a mode of 8 bits a channel, from how its file holds it. `data` is the file, if it has one."""
+def eight_bits(
+    image: "Image", raw: str, name: str, data: bytes | None, notes: list[str], gamma: float | None = None
+) -> "Image":
+    """The image in a mode of 8 bits a channel, from how its file holds it. `data` is the file, if it has one.
+
+    By `gamma` 16 bits are made sRGB while they are rounded (then it is noted that they were): 8 bits would not hold
+    the shadows. Others are left as they are.
+    """
     from PIL import Image
 
     tags: Any = getattr(image, "tag_v2", {})
@@ -35,19 +43,24 @@ def eight_bits(image: "Image", raw: str, name: str, data: bytes | None, notes: l
         deep = _sixteen(data, image.tell(), raw)
         mode, key = "LA" if deep.shape[2] == 2 else image.mode, image.info.get("transparency")
         image.load()
-        notes.append("16 bits a channel were rounded to 8")
+        color = _rounded(deep, gamma, notes)
         if isinstance(key, tuple):
-            return Image.fromarray(_keyed(deep, np.array(key)))
-        return Image.frombytes(mode, image.size, reduced(deep).tobytes())
+            return Image.fromarray(_keyed(deep, np.array(key), color))
+        return Image.frombytes(mode, image.size, color.tobytes())
     if raw[:-1].endswith(";16") and not image.mode.startswith("I"):
         notes.append("16 bits a channel were cut to 8 by Pillow; from the file itself they would be rounded")
+    if _is_deep_ppm(image):
+        if image.mode == "RGB":  # of which Pillow makes the nearest of 8 bits
+            notes.append(ROUNDED)
+        else:  # and of greys 16 bits, whatever their most
+            raw = "I;16"
     image.load()
     if image.mode.startswith(("I", "F")):
-        grey = _grey(np.asarray(image), image.mode, raw, name, notes)
+        grey = _grey(np.asarray(image), image.mode, raw, name, notes, gamma)
         if tags.get(PHOTOMETRIC) == WHITE_IS_ZERO:  # which Pillow heeds for 8 bits alone
             grey = 255 - grey
         key = image.info.get("transparency")
-        return Image.fromarray(grey if key is None else _keyed(np.asarray(image), key))
+        return Image.fromarray(grey if key is None else _keyed(np.asarray(image), key, grey))
     key = image.info.get("transparency")
     if isinstance(key, int) and raw in FEW_BITS and image.format == "PNG":  # the levels are spread, the key is not
         image = image.copy()
@@ -62,6 +75,13 @@ def raw_mode(image: "Image") -> str:
         return ""
     args: Any = tiles[0][3]
     return str(args if isinstance(args, str) else args[0]) if args else ""
+
+
+def _is_deep_ppm(image: "Image") -> bool:
+    """Whether it is a PPM or PGM whose numbers go beyond 255; False once it is loaded."""
+    tiles: Any = getattr(image, "tile", None)
+    args: Any = tiles[0][3] if image.format == "PPM" and tiles else ()
+    return len(args) == 2 and isinstance(args[1], int) and args[1] > 255
 
 
 def _sixteen(data: bytes, frame: int, raw: str) -> Array:
@@ -103,15 +123,24 @@ def _as_rgba(data: bytes) -> bytes:
     return data[:12] + bytes(header) + zlib.crc32(header).to_bytes(4, "big") + data[33:]
 
 
-def _keyed(deep: Array, key: Any) -> Array:
-    """16-bit pixels as 8-bit RGBA, those of the colour `key` transparent."""
-    deep = deep.reshape(*deep.shape[:2], -1)
+def _rounded(deep: Array, gamma: float | None, notes: list[str]) -> Array:
+    """(H, W, channels) uint16 as uint8, the colours, not the alpha, by a gamma."""
+    notes.append(ROUNDED)
+    found = reduced(deep)
+    if gamma is not None:
+        channels = slice(0, 1 if deep.shape[2] < 3 else 3)
+        found[:, :, channels] = curve(gamma, 1 << 16)[deep[:, :, channels]]
+    return found
+
+
+def _keyed(deep: Array, key: Any, color: Array) -> Array:
+    """The colours (8 bits) of 16-bit pixels as RGBA, those that are `key` transparent."""
+    deep, color = (array.reshape(*array.shape[:2], -1) for array in (deep, color))
     alpha = np.where((deep == key).all(axis=2, keepdims=True), np.uint8(0), np.uint8(255))
-    color = reduced(deep)
     return np.concatenate([np.repeat(color, 3 // color.shape[2], axis=2), alpha], axis=2)
 
 
-def _grey(array: Array, mode: str, raw: str, name: str, notes: list[str]) -> Array:
+def _grey(array: Array, mode: str, raw: str, name: str, notes: list[str], gamma: float | None) -> Array:
     """(H, W) uint8 of the modes that have one channel of more bits."""
     least, most = array.min(), array.max()
     if mode == "F":
@@ -127,5 +156,4 @@ def _grey(array: Array, mode: str, raw: str, name: str, notes: list[str]) -> Arr
     if raw == "I;12":
         notes.append("12 bits a channel were rounded to 8")
         return np.asarray(((array.astype(np.uint32) * 510 + 4095) // 8190).astype(np.uint8))
-    notes.append("16 bits a channel were rounded to 8")
-    return reduced(array)
+    return _rounded(array[:, :, None], gamma, notes)[:, :, 0]

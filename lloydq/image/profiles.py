@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..lloyd import Array
 from ..spaces import encoded
 
 if TYPE_CHECKING:
@@ -16,12 +17,19 @@ USUAL_GAMMA = 1 / 2.2  # written for sRGB by programs that do not know its curve
 NEAR = 1  # levels by which a transform may differ from none and be the profile of sRGB itself
 
 
-def in_srgb(image: "Image", info: dict[Any, Any], notes: list[str]) -> "Image":
-    """An image of 8 bits a channel in sRGB, mode "RGB" or "RGBA". `info` is Pillow's of the file."""
+def gamma_of(info: dict[Any, Any]) -> float | None:
+    """By what a file's levels are to be made sRGB; None where it does not say, or says better. `info` is Pillow's."""
+    gamma = info.get("gamma")
+    if not gamma or "srgb" in info or info.get("icc_profile") or abs(gamma - USUAL_GAMMA) <= 0.005:
+        return None
+    return float(gamma)
+
+
+def in_srgb(image: "Image", profile: bytes | None, gamma: float | None, notes: list[str]) -> "Image":
+    """An image of 8 bits a channel in sRGB, mode "RGB" or "RGBA", by its profile or else its gamma."""
     alpha = None
     if image.has_transparency_data:
         alpha = image.convert("RGBA").getchannel("A")
-    profile = info.get("icc_profile")
     found = _by_profile(image, profile, notes) if profile else None
     if found is None and image.mode == "LAB":
         found = _converted(image, _lab(), "LAB")
@@ -29,19 +37,17 @@ def in_srgb(image: "Image", info: dict[Any, Any], notes: list[str]) -> "Image":
         if image.mode == "CMYK":
             notes.append("CMYK without a usable profile was converted by the plain formula")
         found = image.convert("RGBA" if image.mode in ("P", "PA") and alpha else "RGB").convert("RGB")
-        gamma = info.get("gamma")
-        if gamma and "srgb" not in info and not profile and abs(gamma - USUAL_GAMMA) > 0.005:
-            found = found.point(_curve(float(gamma)) * 3)
-            notes.append(f"gamma {gamma:g} was converted to sRGB")
+        if gamma is not None:
+            found = found.point(curve(gamma, 256).tolist() * 3)
     if alpha is not None:
         found.putalpha(alpha)
     return found
 
 
-def _curve(gamma: float) -> list[int]:
-    """What the 256 levels of a channel, light to the power of gamma, are in sRGB."""
-    levels = np.rint(encoded((np.arange(256) / 255) ** (1 / gamma)) * 255)
-    return list(map(int, levels))
+def curve(gamma: float, count: int) -> Array:
+    """What a channel's `count` levels, light to the power of gamma, are in sRGB: (count,) uint8."""
+    light = (np.arange(count) / (count - 1)) ** (1 / gamma)
+    return np.asarray(np.rint(encoded(light) * 255).astype(np.uint8))
 
 
 def _by_profile(image: "Image", data: bytes, notes: list[str]) -> "Image | None":

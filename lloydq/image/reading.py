@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -15,8 +16,8 @@ import numpy as np
 from .. import checks
 from ..lloyd import Array
 from .metadata import metadata_of, upright
-from .modes import Refused, eight_bits, raw_mode, reduced
-from .profiles import in_srgb
+from .modes import ROUNDED, Refused, eight_bits, raw_mode, reduced
+from .profiles import gamma_of, in_srgb
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -105,7 +106,8 @@ def _loaded(image: Any, frame: int | None) -> Picture:
             raise TypeError("the picture's file must be open in binary mode, as by open(path, 'rb')")
         return _of_file(data, repr(getattr(image, "name", "the open file")), frame)
     if hasattr(image, "getbands") and hasattr(image, "convert"):
-        return _of_pillow(image, "the Pillow image", frame)
+        with _blamed("the Pillow image"):
+            return _of_pillow(image, "the Pillow image", frame)
     if hasattr(image, "__array__") or hasattr(image, "__array_interface__"):
         if frame:
             raise ValueError(f"an array has 1 frame, counted from 0; there is no {frame}")
@@ -127,7 +129,7 @@ def _of_array(array: Array) -> tuple[Array, tuple[str, ...]]:
     if array.dtype == bool:
         array = array * np.uint8(255)
     elif array.dtype.kind == "u" and array.dtype.itemsize == 2:  # of either byte order
-        array, notes = reduced(array), ("16 bits a channel were rounded to 8",)
+        array, notes = reduced(array), (ROUNDED,)
     elif array.dtype.kind == "f":
         if not (array.min() >= 0 and array.max() <= 1):
             raise ValueError(f"a picture's array of floats must be from 0 to 1; got {array.min()} to {array.max()}")
@@ -152,18 +154,32 @@ def _of_file(data: bytes, name: str, frame: int | None) -> Picture:
 @contextmanager
 def _opened(data: bytes, name: str) -> Iterator["Image"]:
     """A file's image, and errors that name it."""
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     if not data:
         raise OSError(f"{name} is empty")
+    with _blamed(name), Image.open(io.BytesIO(data)) as image:
+        yield image
+
+
+@contextmanager
+def _blamed(name: str) -> Iterator[None]:
+    """Errors of Pillow's as those of a picture."""
+    from PIL import Image, UnidentifiedImageError
+
     try:
-        with Image.open(io.BytesIO(data)) as image:
-            yield image
+        yield
     except UnidentifiedImageError:
         raise OSError(f"{name} is not a picture in a format that Pillow can read") from None
     except Refused:
         raise
-    except (*BROKEN, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        pixels, most = ([int(number) for number in re.findall(r"\d+", str(error))] + [0, 0])[:2]
+        raise OSError(
+            f"{name} is too large: it has {pixels:,} pixels, and Pillow reads no more than {most:,}, "
+            "which is twice PIL.Image.MAX_IMAGE_PIXELS"
+        ) from error
+    except BROKEN as error:
         raise OSError(f"{name} is damaged or not supported: {error}") from error
 
 
@@ -175,11 +191,15 @@ def _of_pillow(image: "Image", name: str, frame: int | None, data: bytes | None 
         raise Refused(f"{name} has no pixels: it is {image.width}×{image.height}")
     notes = list[str]()
     _seek(image, frame, name, notes)
-    raw = raw_mode(image)  # before EXIF is asked for, which loads a PNG
-    original, own_profile = image, image.info.get("icc_profile")
-    turned = upright(image)
-    image = eight_bits(image, raw, name, data, notes)
-    image = in_srgb(image, original.info, notes)
+    raw = raw_mode(image)  # before it is loaded
+    if image.format == "PNG":  # which EXIF would load, where errors of the pixels go for those of EXIF
+        image.load()
+    original, own_profile, gamma = image, image.info.get("icc_profile"), gamma_of(image.info)
+    turned = upright(image)  # before a TIFF is loaded, which turns it
+    image = eight_bits(image, raw, name, data, notes, gamma)
+    image = in_srgb(image, own_profile, None if ROUNDED in notes else gamma, notes)
+    if gamma is not None:
+        notes.append(f"gamma {gamma:g} was converted to sRGB")
     if turned:
         notes.append("turned upright")
     if turn := upright(original):  # else it was turned when it was loaded
