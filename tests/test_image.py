@@ -135,6 +135,7 @@ def test_what_is_not_a_picture(tmp_path):
         (np.zeros((4, 0), np.uint8), ValueError, "none of them 0"),
         (np.zeros((4, 4, 2), np.uint8), ValueError, "shape"),
         (np.zeros(4, np.uint8), ValueError, "shape"),
+        (np.ma.masked_equal(np.eye(4, dtype=np.uint8), 1), ValueError, "masked"),
         (np.zeros((4, 4, 3), np.int64), TypeError, "uint8"),
     ],
 )

@@ -111,6 +111,8 @@ def _loaded(image: Any, frame: int | None) -> Picture:
     if hasattr(image, "__array__") or hasattr(image, "__array_interface__"):
         if frame:
             raise ValueError(f"an array has 1 frame, counted from 0; there is no {frame}")
+        if isinstance(image, np.ma.MaskedArray) and np.ma.is_masked(image):
+            raise ValueError("a picture's array must not have masked values; fill them, or give them an alpha of 0")
         array, notes = _of_array(np.asarray(image))
         return Picture(array, "the array", notes=notes)
     raise TypeError(f"a picture is {INPUTS}; got {type(image).__name__}")
