@@ -157,6 +157,8 @@ def test_json_of_many_is_a_list(folder, capsys):
     facts = json.loads(capsys.readouterr().out)
     assert [one["input"] for one in facts] == ["a.png", "missing.png", "b.png"]
     assert "no such file" in facts[1]["error"]
+    assert call("a.png", "missing.png", "b.png", "-k", "4", "--shared", "--json", "-q", "--force") == 1
+    assert [one["input"] for one in json.loads(capsys.readouterr().out)] == ["a.png", "missing.png", "b.png"]
     assert facts[0]["output_bytes"] == Path("a-4.png").stat().st_size
     assert sum(facts[0]["counts"]) == 600
     assert "alpha" in facts[0]["mse_definition"]

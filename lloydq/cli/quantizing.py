@@ -30,6 +30,7 @@ ERRORS = (Failure, OSError, ValueError, TypeError, MemoryError, RuntimeError, Im
 class Done:
     """What is kept of a picture that went through: not its pixels, of which a batch may have many."""
 
+    source: str
     n_bytes: int  # of the input
     n_written: int  # of the output, had it been written
     skipped: bool
@@ -118,7 +119,7 @@ class Work:
         elif target is None:  # who reads the other end wants a picture in any case
             to_stdout(self.stdin if source == "-" else Path(source).read_bytes())
         where, seconds = "-" if target is None else str(target), time.perf_counter() - start
-        done = Done(n_bytes, len(data), skipped, facts(source, q) if options.json else {})
+        done = Done(source, n_bytes, len(data), skipped, facts(source, q) if options.json else {})
         self._tell(source, where, q, done, seconds)
         output = None if skipped else where
         done.facts.update(output=output, seconds=seconds, input_bytes=n_bytes, output_bytes=len(data))
@@ -241,7 +242,7 @@ def _quantized(options: argparse.Namespace, ready: Future[None]) -> int:
     if len(done) > 1 and not options.quiet:
         say(_account(done, time.perf_counter() - start))
     if options.json:
-        made = [one.facts for one in done]
+        made = [one.facts for one in sorted(done, key=lambda one: options.pictures.index(one.source))]
         print(json.dumps(made if len(options.pictures) > 1 else made[0], indent=2))
     return int(any(isinstance(one, Failed) for one in done))
 
@@ -264,19 +265,18 @@ def _share(work: Work, sources: Sequence[str]) -> tuple[list[str], list[Done | F
     from ..quantizer import shared_palette
 
     options, readable, failed = work.options, list[str](), list[Done | Failed]()
-    reading = Batch(work.batch.quiet, len(sources), "read")
+    batch, work.batch = work.batch, Batch(work.batch.quiet, len(sources), "read")
 
     def pictures() -> Iterator[Any]:
         for source in sources:
             try:
-                with reading.at(source):
+                with work.batch.at(source):
                     picture = work.load(source)
             except ERRORS as error:
                 failed.append(work.failed(source, error))
                 continue
             readable.append(source)
             yield picture
-        reading.clear()
 
     progress = Progress(options.quiet, options.verbose)
     try:
@@ -287,6 +287,8 @@ def _share(work: Work, sources: Sequence[str]) -> tuple[list[str], list[Done | F
         )  # fmt: skip
     finally:
         progress.clear()
+        work.batch.clear()
+        work.batch = batch
     options.k = options.k or 256
     return readable, failed
 

@@ -1,7 +1,7 @@
 """Colours to sRGB: by the profile that a picture brings along, or by its gamma."""
 
 import io
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -86,7 +86,7 @@ def _converted(image: "Image", profile: Any, mode: str) -> "Image":
     return found
 
 
-@cache
+@lru_cache(16)
 def _is_srgb(data: bytes, mode: str) -> bool:
     """Whether a profile changes no colour by more than rounding does."""
     from PIL import Image, ImageCms
