@@ -1,5 +1,6 @@
 """Every way to make a pass gives the labels, sums and centroids of plain NumPy, at every step."""
 
+import os
 import sys
 from functools import partial
 
@@ -10,9 +11,12 @@ import pytest
 from lloydq import KMeans, colors, kernels, kmeans_plusplus, lloyd, nearest, passes, random_points, steps
 from lloydq.passes import BlockPass, BoundsPass, DensePass, FoldedBlocks, FoldedBounds, GroupsPass
 
+LONG = os.environ.get("LLOYDQ_LONG", "") == "1"  # as in .ci/nightly: three times as many steps
+
 
 def same_steps(X, start, weight, *make_passes, limit=None):
     """Compare runs with plain NumPy's step by step, bit for bit; how many steps there were."""
+    limit = limit if limit is None or LONG else max(8, limit // 3)
     runs = [steps(X, start, weight, max_iter=limit, make_pass=make) for make in (lloyd.PlainPass, *make_passes)]
     count = 0
     for plain, *others in zip(*runs, strict=True):

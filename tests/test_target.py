@@ -152,7 +152,7 @@ def test_more_locks_than_are_tried(target, rng):
         ("auto", {"max_bytes": None}, TypeError, "max_bytes must be a number"),
         ("auto", {"mse": True}, TypeError, "mse must be a number"),
         ("auto", [30], TypeError, "needs a target"),
-        ("best", {"psnr": 30}, TypeError, "n_colors must be one of 'auto'"),
+        ("best", {"psnr": 30}, TypeError, "a whole number or 'auto'; got 'best'"),
     ],
 )
 def test_bad_targets(n_colors, target, error, message):
