@@ -19,7 +19,7 @@ RUN = {
     "": quantize, "palette": show_palette, "compare": compare, "steps": steps, "demo": demo, "info": info,
     "warmup": warmup,
 }  # fmt: skip
-SOON = 1e-4  # seconds
+SOON, SELDOM = 1e-4, 200_000  # seconds; new objects
 
 
 def run() -> NoReturn:
@@ -28,7 +28,7 @@ def run() -> NoReturn:
     Nothing that is imported is garbage: looking for it takes 0.1 of the 0.7 s in which Numba is loaded. Meanwhile a
     file is read, and the thread that waits gets its turn soon. Taking the process apart at its end would take 0.2 s.
     """
-    gc.disable()
+    gc.set_threshold(SELDOM)
     sys.setswitchinterval(SOON)
     code = main()
     try:

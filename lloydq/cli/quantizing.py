@@ -1,7 +1,6 @@
 """lloydq PICTURE …: pictures in fewer colours, one or many."""
 
 import argparse
-import gc
 import json
 import sys
 import time
@@ -367,8 +366,6 @@ def prepare_fits() -> None:
 
     if kernels.cached():
         kernels.load_for_fits()
-    gc.freeze()
-    gc.enable()
 
 
 def notice_compilation(quiet: bool) -> None:
