@@ -51,11 +51,6 @@ def psnr(mse: float) -> float:
     return float(10 * np.log10(255**2 / (mse / 3))) if mse else float("inf")
 
 
-def mse_of(psnr: float) -> float:
-    """The MSE of a PSNR in dB."""
-    return float(3 * 255**2 / 10 ** (psnr / 10))
-
-
 def delta_e(original: Array, result: Array, counts: Array | None = None) -> DeltaE:
     """ΔE2000 under D65, computed by scikit-image: the mean over pixels, and what 95 % of them do not exceed.
 

@@ -39,11 +39,6 @@ class Result:
         found = DistinctColors(self.pixels.reshape(-1, 3))
         return Palette(found.colors, found.counts).sorted()
 
-    @property
-    def n_distinct(self) -> int:
-        """How many they are."""
-        return len(self.palette)
-
 
 @dataclass(frozen=True)
 class Rival:
