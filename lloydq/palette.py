@@ -80,7 +80,7 @@ class Palette:
     @property
     def hex(self) -> list[str]:
         """The colours as "#rrggbb", translucent ones as "#rrggbbaa"."""
-        return ["#" + bytes(color[: 3 + (color[3:] < 255).any()]).hex() for color in self.colors]
+        return palettefiles.names(self.colors)
 
     @property
     def shares(self) -> Array | None:

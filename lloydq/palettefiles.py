@@ -43,6 +43,11 @@ def read(path: str | os.PathLike[str]) -> Array:
         raise ValueError(f"{os.fspath(path)!r} is not a palette of its kind ({kind}): {error}") from None
 
 
+def names(colors: Array) -> list[str]:
+    """The colours (k, 3) or (k, 4) uint8 as "#rrggbb", translucent ones as "#rrggbbaa"."""
+    return ["#" + bytes(color[: 3 + (color[3:] < 255).any()]).hex() for color in colors]
+
+
 def text(colors: Array, path: Path) -> str:
     """The text of a palette file of the kind that its name says."""
     kind = path.suffix.lower()
@@ -50,7 +55,7 @@ def text(colors: Array, path: Path) -> str:
         raise ValueError(f"a palette is written to a name that ends in {', '.join(KINDS)}; got {path.name!r}")
     if colors.shape[1] == 4 and kind in (".gpl", ".pal"):
         raise ValueError(f"{kind} files have no alpha; .hex, .json and .css have")
-    words = ["#" + bytes(color[: 3 + (color[3:] < 255).any()]).hex() for color in colors]
+    words = names(colors)
     rows = [" ".join(map(str, color)) for color in colors.tolist()]
     if kind == ".gpl":
         columns = [" ".join(f"{level:3}" for level in color) for color in colors.tolist()]

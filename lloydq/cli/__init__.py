@@ -13,7 +13,7 @@ from .arguments import parse
 from .others import compare, demo, info, steps, warmup
 from .palettes import show_palette
 from .quantizing import quantize
-from .words import Failure, note, reason, say
+from .words import ERRORS, note, reason, say
 
 RUN = {
     "": quantize, "palette": show_palette, "compare": compare, "steps": steps, "demo": demo, "info": info,
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return RUN[command](options) or 0
     except BrokenPipeError:
         return 1
-    except (Failure, OSError, ValueError, TypeError, MemoryError, RuntimeError, ImportError) as error:
+    except ERRORS as error:
         if options.debug:
             traceback.print_exc()
         say(f"error: {reason(error)}")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from .files import checked, to_stdout
 from .progress import Batch, Progress
-from .words import Failure, curve, here, named, reason, say, summary
+from .words import ERRORS, Failure, curve, here, named, reason, say, summary
 
 if TYPE_CHECKING:
     from ..image import Picture
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from ..quantized import Quantized
 
 KINDS = {".png": "PNG", ".gif": "GIF"}
-ERRORS = (Failure, OSError, ValueError, TypeError, MemoryError, RuntimeError, ImportError)
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,9 @@ class Failure(Exception):
     """Something a user can mend: said in one line, with exit code 1."""
 
 
+ERRORS = (Failure, OSError, ValueError, TypeError, MemoryError, RuntimeError, ImportError)
+
+
 def say(line: str) -> None:
     """A line on stderr."""
     if sys.stderr is not None:
