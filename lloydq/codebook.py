@@ -14,7 +14,7 @@ from .lloyd import Array, Step, squared_distances
 from .passes import assign, same_labels, suited, verified, wanted
 from .protocol import ConvergenceWarning, also_theirs, warn
 from .seeding import Init, Starts
-from .spaces import SPACES, colors_of, points_of
+from .spaces import SPACES, colors_of, points_of, with_alpha
 
 OPAQUE = 248  # an alpha that looks like 255
 UNSEEN = np.zeros((1, 4), np.uint8)  # the one colour of all pixels that are fully transparent
@@ -115,7 +115,7 @@ def _error(fitted: DistinctColors, colors: Array, recipe: Recipe) -> float:
 def _locked(k: int, distinct: DistinctColors, recipe: Recipe) -> Array:
     """(m, c) uint8: what the caller locks, and the unseen where the picture has such pixels."""
     c = distinct.colors.shape[1]
-    locked = np.pad(recipe.lock, ((0, 0), (0, c - recipe.lock.shape[1])), constant_values=255)
+    locked = with_alpha(recipe.lock, c)
     if len(locked) > k:
         raise ValueError(f"lock has {len(locked)} colours, and n_colors is {k}")
     some_unseen = c == 4 and (distinct.colors == 0).all(axis=1).any() and not (locked == 0).all(axis=1).any()
@@ -172,7 +172,7 @@ def _starts(recipe: Recipe, free: int, locked: Array) -> Init:
     if isinstance(init, str) or callable(init):
         return init
     if init.shape[1] < c:
-        init = np.pad(init, ((0, 0), (0, c - init.shape[1])), constant_values=255)
+        init = with_alpha(init, c)
     if len(init) == free + 1 and len(locked) > len(recipe.lock):  # what is not seen has its own entry
         init = np.delete(init, init[:, 3].argmin(), axis=0)
     return init

@@ -9,6 +9,7 @@ import numpy as np
 
 from . import pool
 from .lloyd import Array
+from .spaces import with_alpha
 
 FEW = 1 << 13  # pixels up to which sorting (0.5 ms) ends before the cells of all colours have been searched
 PIECE = 1 << 19  # pixels that are sorted at a time
@@ -65,7 +66,7 @@ class DistinctColors:
     def merged(cls, parts: Sequence["DistinctColors"], n_threads: int | None = None) -> "DistinctColors":
         """The colours of several pictures with what they count together; opaque ones get an alpha where others have."""
         d = max(part.colors.shape[1] for part in parts)
-        opaque = [np.pad(part.colors, ((0, 0), (0, d - part.colors.shape[1])), constant_values=255) for part in parts]
+        opaque = [with_alpha(part.colors, d) for part in parts]
         found = cls(np.concatenate(opaque), n_threads, np.concatenate([part.counts for part in parts]))
         found.counts, found.summed = found.weight.astype(np.int64), None
         return found

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .lloyd import Array
-from .spaces import points_of
+from .spaces import points_of, with_alpha
 
 PIECE = 1 << 18  # rows that are compared at a time
 DEFINITIONS = {
@@ -90,7 +90,7 @@ def _pieces(colors: Array) -> list[slice]:
 def _alike(*colors: Array) -> list[Array]:
     """With alpha, if one of them has it."""
     d = max(one.shape[1] for one in colors)
-    return [np.pad(one, ((0, 0), (0, d - one.shape[1])), constant_values=255) for one in colors]
+    return [with_alpha(one, d) for one in colors]
 
 
 def _on_white(colors: Array) -> Array:

@@ -18,7 +18,7 @@ from .passes import same_counts, same_labels, wanted
 from .protocol import warn
 from .quantized import Quantized
 from .seeding import Init
-from .spaces import points_of
+from .spaces import points_of, with_alpha
 from .target import Target, smallest
 
 LARGEST = 1e100  # of weights
@@ -55,8 +55,7 @@ def counted(
         return image
     picture = load(image.picture if isinstance(image, Counted) else image, alpha=alpha, frame=frame)
     if picture.pixels.shape[2] < channels:
-        opaque = np.pad(picture.pixels, ((0, 0), (0, 0), (0, 1)), constant_values=255)
-        picture = replace(picture, pixels=opaque)
+        picture = replace(picture, pixels=with_alpha(picture.pixels, channels))
     watch.stop("read")
     found = Counted(picture, DistinctColors(picture.pixels.reshape(-1, picture.pixels.shape[2]), n_threads))
     if wanted(verify):
@@ -358,7 +357,7 @@ def _cut_out(image: Counted, colors: Array, how: Recipe, finish: "Finish", watch
     found = counted(flat, how.n_threads, watch, how.verify)
     q = finish(found, Codebook(colors, nearest_of(found.distinct, colors, how), 0, False, "given"), watch)
     if gone.any():
-        colors = np.vstack([np.pad(colors, ((0, 0), (0, 1)), constant_values=255), UNSEEN])
+        colors = np.vstack([with_alpha(colors, 4), UNSEEN])
     indices = np.where(gone, np.asarray(k).astype(q.indices.dtype), q.indices)
     palette = Palette(colors, np.bincount(indices.ravel(), minlength=len(colors)))
     mse = metrics.mse(image.pixels, colors[indices.ravel()])

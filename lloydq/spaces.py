@@ -35,6 +35,12 @@ def encoded(light: Array) -> Array:
     return np.where(light <= 0.0031308, light * 12.92, 1.055 * np.maximum(light, 0.0031308) ** (1 / 2.4) - 0.055)
 
 
+def with_alpha(colors: Array, channels: int) -> Array:
+    """The same colours (…, 3) or (…, 4) in so many channels: an alpha that is missing is opaque, 255."""
+    missing = channels - colors.shape[-1]
+    return np.pad(colors, [(0, 0)] * (colors.ndim - 1) + [(0, missing)], constant_values=255) if missing else colors
+
+
 def _times(matrix: Any, columns: Array) -> Array:
     """The product with columns (3, n), added in order: without BLAS, whose sums differ from machine to machine."""
     return np.stack([a * columns[0] + b * columns[1] + c * columns[2] for a, b, c in matrix])

@@ -7,6 +7,7 @@ import numpy as np
 
 from .image import png
 from .lloyd import Array
+from .spaces import with_alpha
 
 EACH, SIZE = 24, 20  # swatches that are drawn one by one, and their side in pixels
 COLUMNS, CELL = 32, 10  # of larger palettes
@@ -59,7 +60,7 @@ def lines(colors: Array, names: Sequence[str], shares: Array | None, *, in_colou
     Translucent ones are shown on black and on white.
     """
     width, found = max(map(len, names)), []
-    opaque = np.pad(colors, ((0, 0), (0, 4 - colors.shape[1])), constant_values=255)
+    opaque = with_alpha(colors, 4)
     a = opaque[:, 3:] / 255
     on_black, on_white = (np.rint(opaque[:, :3] * a + ground * (1 - a)).astype(int).tolist() for ground in (0, 255))
     for i, name in enumerate(names):

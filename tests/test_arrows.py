@@ -17,12 +17,12 @@ ARROWS = {
     "positions": {"colors", "kernels", "lloyd", "pool"},
     "seeding": {"checks", "kernels", "lloyd", "passes", "pool", "positions"},
     "fitting": {"lloyd", "passes"},
-    "colors": {"kernels", "lloyd", "pool"},
+    "colors": {"kernels", "lloyd", "pool", "spaces"},
     "spaces": {"lloyd"},
     "image": {"checks", "lloyd", "protocol", "spaces"},  # protocol: warns of what GIF cannot hold
     "metrics": {"lloyd", "spaces"},
     "palettefiles": {"checks", "image", "lloyd", "protocol"},  # protocol: warns of colours that are left out
-    "swatches": {"image", "lloyd"},
+    "swatches": {"image", "lloyd", "spaces"},
     "palette": {"checks", "image", "lloyd", "palettefiles", "spaces", "swatches"},
     "quantized": {"checks", "image", "lloyd", "metrics", "palette", "swatches"},
     "target": {"checks", "quantized"},
