@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from called import call
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
@@ -24,14 +25,6 @@ def folder(tmp_path, monkeypatch, rng):
         Image.fromarray(pixels).save(tmp_path / f"{name}.png")
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def call(*words):
-    """The exit code of a command line, argparse's own ends included."""
-    try:
-        return cli.main(words)
-    except SystemExit as end:
-        return end.code
 
 
 def names():

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from called import call
 from PIL import Image
 
 import lloydq
@@ -20,14 +21,6 @@ def folder(tmp_path, monkeypatch, rng):
     Image.fromarray(rng.integers(0, 256, (30, 40, 3)).astype(np.uint8)).save(tmp_path / "photo.png")
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def call(*words):
-    """The exit code of a command line, argparse's own ends included."""
-    try:
-        return cli.main(words)
-    except SystemExit as end:
-        return end.code
 
 
 def names(folder):
