@@ -1,0 +1,52 @@
+"""How long things take: each round of a contender beside one of lloydq, so that a noisy machine is noisy for both."""
+
+from time import perf_counter
+
+import pytest
+
+SHORT = 0.05  # s: what takes less is tried three times before it is believed
+
+
+class Clock:
+    """For a run: how long a fit may take, how long a contender is measured."""
+
+    def __init__(self, limit, budget, most_rounds):
+        self.limit, self.budget, self.most_rounds = limit, budget, most_rounds
+        self.series = {}  # (group, contender): size and seconds of the last one
+
+    def expect(self, group, who, size, seconds):
+        self.series[group, who] = size, seconds
+
+    def too_slow(self, group, who, size):
+        """Skips what must take longer than the limit, if time grows with the size."""
+        before, seconds = self.series.get((group, who), (1, 0.0))
+        self.refuse(seconds * size / before)
+
+    def refuse(self, seconds):
+        if seconds > self.limit:
+            pytest.skip(f"would take about {seconds:.0f} s, more than the limit of {self.limit:.0f} s")
+
+    def typical(self, run, times=1):
+        """Seconds of one call: the least of three after one to warm up, where they are short, unless in a hurry."""
+        first = timed(run)
+        return first if first > SHORT * times or not self.budget else min(timed(run) for _ in range(3))
+
+    def measure(self, benchmark, run, expected, beside=None, beside_seconds=0.0):
+        """The benchmark of `run`, each round after one of `beside`; what run returned."""
+        rounds = int(self.budget / (expected + beside_seconds + 1e-4))
+        rounds = min(max(rounds, 1 if expected > self.budget else 3), self.most_rounds)
+        pairs = []
+
+        def before():
+            if beside is not None:
+                pairs.append(timed(beside))
+
+        result = benchmark.pedantic(run, setup=before, rounds=rounds, iterations=1)
+        benchmark.extra_info["beside"] = pairs
+        return result
+
+
+def timed(run):
+    start = perf_counter()
+    run()
+    return perf_counter() - start

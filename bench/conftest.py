@@ -1,0 +1,89 @@
+"""pytest's side: which set is run, one `clock` for all, and what the JSON says about the machine."""
+
+from dataclasses import replace
+
+import pytest
+
+from lloydq.pool import available
+
+from . import data, machine
+from .cases import Case, cases
+from .clock import Clock
+from .contenders import CONTENDERS, MAPPERS
+
+# The set: seconds that one fit may take, seconds for which a contender is measured, rounds at most
+SETS = {"quick": (2.5, 0.6, 15), "full": (30.0, 2.5, 15), "smoke": (float("inf"), 0.0, 1)}
+FEW = 60, 3  # rows and clusters of the smoke run
+
+
+def pytest_addoption(parser):
+    parser.addoption("--set", choices=SETS, default="quick", help="which benchmarks, and how long (default: quick)")
+
+
+def pytest_configure(config):
+    config.left_out = []
+    if config.getoption("--set") == "smoke":
+        data.most_rows = FEW[0]
+
+
+def pytest_generate_tests(metafunc):
+    """`test_fit` and `test_nearest` take every case with every contender that is installed."""
+    if "case" not in metafunc.fixturenames:
+        return
+    kind, size = metafunc.module.KIND, metafunc.config.getoption("--set")
+    people = CONTENDERS if kind is Case else MAPPERS
+    pairs = [
+        (few(case) if size == "smoke" else case, name)
+        for case in cases(available())
+        if isinstance(case, kind) and (size != "quick" or case.quick)
+        for name in case.names
+        if people[name].here and takes_part(case, people[name])
+    ]
+    metafunc.parametrize(("case", "name"), pairs, ids=[f"{case.id}, {name}" for case, name in pairs])
+
+
+def takes_part(case, who):
+    """Whether such work is meant for it at all."""
+    return isinstance(who, MAPPERS["lloydq"].__class__) or who.only in (
+        None,
+        "until" if case.n_iter is None else "fixed",
+    )
+
+
+def few(case):
+    """The same at a size that takes no time."""
+    return replace(case, k=min(case.k, FEW[1])) if isinstance(case, Case) else case
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--set") == "quick":
+        items[:] = [item for item in items if not item.get_closest_marker("slow")]
+    for item in items:
+        item.add_marker(pytest.mark.filterwarnings("ignore"))  # each library has its own
+
+
+@pytest.fixture(scope="session")
+def clock(request):
+    return Clock(*SETS[request.config.getoption("--set")])
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Keeps why a contender was left out."""
+    report = (yield).get_result()
+    if report.skipped and hasattr(item, "callspec") and "name" in item.callspec.params:
+        what = item.callspec.params
+        reason = report.longrepr[2].removeprefix("Skipped: ")
+        item.config.left_out.append(
+            {"group": what["case"].group, "case": what["case"].name, "name": what["name"], "why": reason}
+        )
+
+
+def pytest_benchmark_update_machine_info(config, machine_info):
+    machine_info |= machine.facts(available())
+
+
+def pytest_benchmark_update_json(config, benchmarks, output_json):
+    output_json["set"] = config.getoption("--set")
+    output_json["left_out"] = config.left_out
+    output_json["pools"] = machine.pools()

@@ -1,0 +1,139 @@
+"""What makes a comparison fair, as code: the same start, the same stop, the same threads, and a judge of the result."""
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from sys import modules
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+import lloydq
+
+from . import data
+from .cases import different
+from .contenders import Task
+
+SAME = 1e-3  # of the inertia: what rounding to float32 leaves of one trajectory; ties on the way may part it further
+SETTLED = 1e-6  # of the inertia: what one more pass may gain where no label should change; float32 keeps 7 digits
+
+
+@dataclass
+class Setting:
+    """A case made ready: points, start, and the reference that all are held to."""
+
+    X: np.ndarray
+    weight: np.ndarray | None
+    rows: np.ndarray
+    until: bool
+    n_iter: int | None
+    threads: int
+
+    @cached_property
+    def start(self):
+        """(k, d) float64: rows of X, no two alike."""
+        return self.X[self.rows].astype(float)
+
+    @cached_property
+    def reference(self):
+        """Centroids and iterations by lloydq, whose every step the tests compare with plain NumPy bit by bit."""
+        limit = None if self.until else self.n_iter
+        model = lloydq.KMeans(len(self.rows), init=self.start, tol=0, max_iter=limit, n_threads=self.threads)
+        model.fit(self.X, sample_weight=self.weight)
+        return model.cluster_centers_.astype(float), model.n_iter_
+
+    @cached_property
+    def target(self):
+        """The inertia of the reference."""
+        return self.inertia(self.reference[0])
+
+    def task(self, dtype, n_iter=None):
+        """For a contender: the whole work, or so many iterations of it."""
+        X = np.ascontiguousarray(self.X, dtype)
+        until = self.until and n_iter is None
+        return Task(X, self.start, self.rows, n_iter or self.reference[1], until, self.weight, self.threads)
+
+    def pieces(self, labels):
+        """The points as float64, some at a time, with their labels and weights."""
+        for first in range(0, len(self.X), 1 << 20):
+            piece = slice(first, first + (1 << 20))
+            weight = np.ones(len(self.X[piece])) if self.weight is None else self.weight[piece]
+            yield self.X[piece].astype(float), labels[piece], weight
+
+    def inertia(self, centroids, labels=None):
+        """Σ weight · distance², with the labels given, or the nearest."""
+        labels = lloydq.nearest(self.X, centroids) if labels is None else labels
+        return sum(float(((X - centroids[of]) ** 2).sum(axis=1) @ weight) for X, of, weight in self.pieces(labels))
+
+    def one_more(self, centroids):
+        """The centroids after one more pass; those without members stay."""
+        labels, k = lloydq.nearest(self.X, centroids), len(centroids)
+        total, members = np.zeros_like(centroids), np.zeros(k)
+        for X, of, weight in self.pieces(labels):
+            members += np.bincount(of, weight, k)
+            total += np.stack([np.bincount(of, column * weight, k) for column in X.T], axis=1)
+        return np.where(members[:, None] > 0, total / np.maximum(members, 1)[:, None], centroids)
+
+
+def setting(case, threads):
+    """The case's points with k starting rows, drawn once for all."""
+    X = case.points()
+    X, weight = X if isinstance(X, tuple) else (X, None)
+    X, weight = X[: data.most_rows], None if weight is None else weight[: data.most_rows]
+    rows = np.random.default_rng(1).choice(len(X), min(len(X), 4 * case.k), replace=False)
+    return Setting(X, weight, different(X, rows)[: case.k], case.n_iter is None, case.n_iter, threads)
+
+
+def above(found, best):
+    """By what part the inertia is more than it could be."""
+    return found / best - 1 if best else 0.0 if found == 0 else float("inf")
+
+
+def judge(setting, who, dtype, centroids, n_iter):
+    """What came out: the inertia, how far it is from the reference's, and the marks of other work."""
+    centroids = np.asarray(centroids, float)
+    found, marks = setting.inertia(centroids), list(who.marks)
+    if dtype == "f4" and not who.exact:
+        marks.append("float32")
+    excess = above(found, setting.target)
+    if setting.until:
+        if found - setting.inertia(setting.one_more(centroids)) > SETTLED * found:
+            marks.append("not converged")
+        elif abs(excess) > SAME:
+            marks.append("other optimum")
+        if not who.stops and "own stop" not in marks:
+            marks.append("told when to stop")
+    elif abs(excess) > SAME or (n_iter is not None and n_iter < setting.n_iter and excess > 1e-6):
+        marks.append("other result")
+    return {"inertia": found, "excess": excess, "n_iter": n_iter, "marks": sorted(set(marks))}
+
+
+def judge_labels(setting, who, dtype, centroids, labels):
+    """What mapping came to: how many labels are not the nearest, and what that costs."""
+    right = lloydq.nearest(setting.X, centroids)
+    found, best = setting.inertia(centroids, np.asarray(labels)), setting.inertia(centroids, right)
+    pairs = zip(setting.pieces(right), setting.pieces(np.asarray(labels)), strict=True)
+    farther = (
+        ((X - centroids[theirs]) ** 2).sum(1) > ((X - centroids[of]) ** 2).sum(1)
+        for (X, of, _), (_, theirs, _) in pairs
+    )
+    wrong = int(sum(piece.sum() for piece in farther))
+    marks = [
+        *who.marks,
+        *(["float32"] if dtype == "f4" and not who.exact else []),
+        *(["wrong labels"] if wrong else []),
+    ]
+    return {"inertia": found, "excess": above(found, best), "wrong": wrong, "marks": sorted(set(marks))}
+
+
+@contextmanager
+def threads(number):
+    """Every library that has been loaded works on so many; those that a task carries (lloydq, Dask) take theirs."""
+    with threadpool_limits(number):
+        if "cv2" in modules:
+            modules["cv2"].setNumThreads(number)
+        if "torch" in modules:
+            modules["torch"].set_num_threads(number)
+        if "daal4py" in modules:
+            modules["daal4py"].daalinit(number)
+        yield

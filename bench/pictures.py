@@ -1,0 +1,124 @@
+"""Quantizers: in memory, from pixels to an indexed picture, and as whole processes, from a PNG file to a smaller one."""
+
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from shutil import which
+
+import numpy as np
+from PIL import Image
+
+import lloydq
+
+from . import data
+
+PILLOW = """
+import sys; from PIL import Image
+image = Image.open(sys.argv[1]).convert("RGB")
+image.quantize(int(sys.argv[3]), kmeans=1, dither=Image.Dither.NONE).save(sys.argv[2], optimize=True)
+"""
+IMAGEQUANT = """
+import sys, imagequant; from PIL import Image
+image = Image.open(sys.argv[1]).convert("RGBA")
+imagequant.quantize_pil_image(image, dithering_level=0.0, max_colors=int(sys.argv[3])).save(sys.argv[2], optimize=True)
+"""
+
+
+def photograph(side=None):
+    """(H, W, 3) uint8, or a corner of it."""
+    return data.photograph().reshape(1080, 1920, 3)[:side, :side]
+
+
+def _ours(tol):
+    return lambda pixels, k: lambda: lloydq.quantize(pixels, k, tol=tol).pixels
+
+
+def _pillow(method, kmeans=0):
+    def prepare(pixels, k):
+        image = Image.fromarray(pixels)
+        return lambda: np.asarray(image.quantize(k, method, kmeans, dither=Image.Dither.NONE).convert("RGB"))
+
+    return prepare
+
+
+def _imagequant(pixels, k):
+    from imagequant import quantize_raw_rgba_bytes
+
+    image = Image.fromarray(pixels).convert("RGBA")
+
+    def quantize():
+        indices, palette = quantize_raw_rgba_bytes(image.tobytes(), *image.size, dithering_level=0.0, max_colors=k)
+        colors = np.reshape(palette, (-1, 4))[:, :3].astype(np.uint8)
+        return colors[np.frombuffer(indices, np.uint8).reshape(pixels.shape[:2])]
+
+    return quantize
+
+
+def _sklearn(pixels, k):
+    """As its documentation does it: a fit to 1,000 pixels, and a prediction for all."""
+    from sklearn.cluster import KMeans
+
+    points = pixels.reshape(-1, 3).astype(np.float32)
+    few = points[np.random.default_rng(0).choice(len(points), min(1000, len(points)), replace=False)]
+
+    def quantize():
+        model = KMeans(k, n_init=1, random_state=0).fit(few)
+        return np.rint(model.cluster_centers_).astype(np.uint8)[model.predict(points)].reshape(pixels.shape)
+
+    return quantize
+
+
+# Name, package, module, marks, prepare(pixels, k): a function that gives the picture in k colours
+IN_MEMORY = {
+    "lloydq": ("lloydq", "lloydq", (), _ours(0.0)),
+    "lloydq, tol=1e-4": ("lloydq", "lloydq", ("own stop",), _ours(1e-4)),
+    "Pillow, median cut": ("pillow", "PIL", ("other algorithm",), _pillow(Image.Quantize.MEDIANCUT)),
+    "Pillow, octree": ("pillow", "PIL", ("other algorithm",), _pillow(Image.Quantize.FASTOCTREE)),
+    "Pillow, median cut, k-means": (
+        "pillow", "PIL", ("other algorithm", "one thread"), _pillow(Image.Quantize.MEDIANCUT, kmeans=1),
+    ),
+    "imagequant": ("imagequant", "imagequant", ("other algorithm",), _imagequant),
+    "scikit-learn, 1,000 pixels": ("scikit-learn", "sklearn", ("subsampled", "own stop"), _sklearn),
+}  # fmt: skip
+
+
+@cache
+def commands():
+    """Name of each program that is there, and its command of source, target and k."""
+    ours = [sys.executable, "-m", "lloydq.cli"]
+    if script := which("lloydq", path=str(Path(sys.executable).parent)):
+        ours = [script]
+    found = {"lloydq": lambda source, target, k: [*ours, source, "-k", k, "-o", target, "--force", "-q"]}
+    if which("pngquant"):
+        found["pngquant --speed 1"] = lambda source, target, k: [
+            "pngquant", "--speed", "1", "--nofs", "-f", "-o", target, k, source,
+        ]  # fmt: skip
+        found["pngquant"] = lambda source, target, k: ["pngquant", "--nofs", "-f", "-o", target, k, source]
+    if magick := which("magick") or which("convert"):
+        found["ImageMagick"] = lambda source, target, k: [magick, source, "+dither", "-colors", k, f"PNG8:{target}"]
+    found["Pillow, k-means"] = lambda source, target, k: [sys.executable, "-c", PILLOW, source, target, k]
+    if find_spec("imagequant"):
+        found["imagequant"] = lambda source, target, k: [sys.executable, "-c", IMAGEQUANT, source, target, k]
+    return found
+
+
+class Files:
+    """The photograph as a PNG, and where results go."""
+
+    def __init__(self, side=None):
+        self.folder = tempfile.TemporaryDirectory()
+        self.source, self.target = Path(self.folder.name, "photo.png"), Path(self.folder.name, "out.png")
+        self.pixels = photograph(side)
+        Image.fromarray(self.pixels).save(self.source)
+
+    def run(self, name, k):
+        """The picture that the program wrote, and its bytes."""
+        subprocess.run(commands()[name](str(self.source), str(self.target), str(k)), check=True, capture_output=True)
+
+    def result(self):
+        """What is in the file now, (H, W, 3) uint8, and how many bytes it has."""
+        with Image.open(self.target) as image:
+            return np.asarray(image.convert("RGB")), self.target.stat().st_size

@@ -1,0 +1,52 @@
+"""The nearest centroid for every point: everybody with the same centroids, and every label looked at."""
+
+from functools import lru_cache
+
+from lloydq.pool import available
+
+from . import data
+from .cases import Mapping
+from .contenders import MAPPERS
+from .fairness import Setting, judge_labels, threads
+
+KIND = Mapping
+
+
+@lru_cache(maxsize=1)
+def ready(case):
+    """The points as a setting, and the centroids."""
+    X = case.points()
+    return Setting(X[: data.most_rows], None, None, False, None, available()), case.centroids(X)
+
+
+@lru_cache(maxsize=1)
+def ours(case, clock):
+    """lloydq's way, and what it takes."""
+    return best(*ready(case), MAPPERS["lloydq"], clock)[1:]
+
+
+def best(there, centroids, who, clock):
+    """The dtype in which it is faster, the function that maps, and its seconds."""
+    found = []
+    for dtype in who.forms(there.X.dtype):
+        run = who.prepare(there.X.astype(dtype), centroids, there.threads)
+        run()  # loads and compiles
+        found.append((clock.typical(run), dtype, run))
+    seconds, dtype, run = min(found, key=lambda one: one[0])
+    return dtype, run, seconds
+
+
+def test_nearest(benchmark, clock, case, name):
+    who, (there, centroids) = MAPPERS[name], ready(case)
+    benchmark.group = case.id
+    with threads(there.threads):
+        dtype, run, expected = best(there, centroids, who, clock)
+        clock.refuse(expected)
+        beside = {} if name == "lloydq" else dict(zip(("beside", "beside_seconds"), ours(case, clock), strict=True))
+        labels = clock.measure(benchmark, run, expected, **beside)
+    benchmark.extra_info |= {
+        "case": {"group": case.group, "name": case.name, "axis": None, "size": None},
+        "name": name, "package": who.package, "version": who.version, "dtype": dtype,
+        "shape": there.X.shape, "k": len(centroids), "threads": there.threads,
+        **judge_labels(there, who, dtype, centroids, labels),
+    }  # fmt: skip
