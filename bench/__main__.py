@@ -13,7 +13,6 @@ import pytest
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from .report import page
 from .rows import read
 from .table import show
 
@@ -58,7 +57,7 @@ class Watch:
 def arguments():
     parser = argparse.ArgumentParser(
         prog="python -m bench",
-        description="lloydq and every k-means and quantizer that is installed, at equal work: a quick set, under 3 minutes.",
+        description="lloydq and every k-means and quantizer that is here, at equal work: a quick set, 3 minutes.",
         epilog="Everything else is for pytest and pytest-benchmark: -k faiss, --benchmark-compare, --benchmark-save=…",
     )
     parser.add_argument("--full", dest="set", action="store_const", const="full", help="all of it, about an hour")
@@ -118,6 +117,8 @@ def main():
         record, rows = read(path)
         show(rows, record.get("left_out", []), console)
         if options.report:
+            from .report import page  # with matplotlib
+
             options.report.mkdir(parents=True, exist_ok=True)
             (options.report / "index.html").write_text(page(record, rows), encoding="utf-8")
             keep(record, options.report / "benchmarks.json")

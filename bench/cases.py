@@ -29,6 +29,11 @@ class Case:
     weighted: bool = False
 
     @property
+    def facts(self):
+        """For the JSON."""
+        return {"group": self.group, "name": self.name, "axis": self.axis, "size": self.size}
+
+    @property
     def id(self):
         return f"{self.group}: {self.name}"
 
@@ -43,8 +48,9 @@ class Mapping:
     centroids: Callable  # of the points
     quick: bool = False
     names: tuple = tuple(MAPPERS)
+    size = axis = None
 
-    id = Case.id
+    facts, id = Case.facts, Case.id
 
 
 def distinct_rows(X, k, seed=0):

@@ -8,23 +8,30 @@ SHORT = 0.05  # s: what takes less is tried three times before it is believed
 
 
 class Clock:
-    """For a run: how long a fit may take, how long a contender is measured."""
+    """For a run: how long a fit may take, how long a contender is measured, who was left out and why."""
 
     def __init__(self, limit, budget, most_rounds):
         self.limit, self.budget, self.most_rounds = limit, budget, most_rounds
         self.series = {}  # (group, contender): size and seconds of the last one
+        self.left_out = []
 
-    def expect(self, group, who, size, seconds):
-        self.series[group, who] = size, seconds
+    def leave_out(self, case, name, why):
+        """Skips a contender; the report tells why."""
+        self.left_out.append({"group": case["group"], "case": case["name"], "name": name, "why": why})
+        pytest.skip(why)
 
-    def too_slow(self, group, who, size):
-        """Skips what must take longer than the limit, if time grows with the size."""
-        before, seconds = self.series.get((group, who), (1, 0.0))
-        self.refuse(seconds * size / before)
-
-    def refuse(self, seconds):
+    def refuse(self, case, name, seconds):
+        """Leaves out what takes longer than the limit, and then what is larger along the same axis."""
+        if case.get("size"):
+            self.series[case["group"], name] = case["size"], seconds
         if seconds > self.limit:
-            pytest.skip(f"would take about {seconds:.0f} s, more than the limit of {self.limit:.0f} s")
+            self.leave_out(case, name, f"would take about {seconds:.0f} s, more than the limit of {self.limit:.0f} s")
+
+    def too_large(self, case, name):
+        """Leaves out what must take longer than the limit, if time grows with the size."""
+        if case.get("size"):
+            before, seconds = self.series.get((case["group"], name), (1, 0.0))
+            self.refuse(case, name, seconds * case["size"] / before)
 
     def typical(self, run, times=1):
         """Seconds of one call: the least of three after one to warm up, where they are short, unless in a hurry."""

@@ -1,6 +1,7 @@
 """pytest's side: which set is run, one `clock` for all, and what the JSON says about the machine."""
 
 from dataclasses import replace
+from time import perf_counter
 
 import pytest
 
@@ -12,7 +13,8 @@ from .clock import Clock
 from .contenders import CONTENDERS, MAPPERS
 
 # The set: seconds that one fit may take, seconds for which a contender is measured, rounds at most
-SETS = {"quick": (2.5, 0.6, 15), "full": (30.0, 2.5, 15), "smoke": (float("inf"), 0.0, 1)}
+SETS = {"quick": (3.0, 0.5, 15), "full": (30.0, 2.5, 15), "smoke": (float("inf"), 0.0, 1)}
+TOOK = {}
 FEW = 60, 3  # rows and clusters of the smoke run
 
 
@@ -21,7 +23,7 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    config.left_out = []
+    config.clock = Clock(*SETS[config.getoption("--set")])
     if config.getoption("--set") == "smoke":
         data.most_rows = FEW[0]
 
@@ -37,17 +39,9 @@ def pytest_generate_tests(metafunc):
         for case in cases(available())
         if isinstance(case, kind) and (size != "quick" or case.quick)
         for name in case.names
-        if people[name].here and takes_part(case, people[name])
+        if people[name].here and people[name].takes_part(case)
     ]
     metafunc.parametrize(("case", "name"), pairs, ids=[f"{case.id}, {name}" for case, name in pairs])
-
-
-def takes_part(case, who):
-    """Whether such work is meant for it at all."""
-    return isinstance(who, MAPPERS["lloydq"].__class__) or who.only in (
-        None,
-        "until" if case.n_iter is None else "fixed",
-    )
 
 
 def few(case):
@@ -64,26 +58,21 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.fixture(scope="session")
 def clock(request):
-    return Clock(*SETS[request.config.getoption("--set")])
+    return request.config.clock
 
 
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item, call):
-    """Keeps why a contender was left out."""
-    report = (yield).get_result()
-    if report.skipped and hasattr(item, "callspec") and "name" in item.callspec.params:
-        what = item.callspec.params
-        reason = report.longrepr[2].removeprefix("Skipped: ")
-        item.config.left_out.append(
-            {"group": what["case"].group, "case": what["case"].name, "name": what["name"], "why": reason}
-        )
+def pytest_runtest_logfinish(nodeid):
+    """What each benchmark takes in all, which tells the next run's bar what is left."""
+    now = perf_counter()
+    TOOK[nodeid], TOOK[""] = round(now - TOOK.get("", now), 3), now
 
 
-def pytest_benchmark_update_machine_info(config, machine_info):
+def pytest_benchmark_update_machine_info(machine_info):
     machine_info |= machine.facts(available())
 
 
-def pytest_benchmark_update_json(config, benchmarks, output_json):
-    output_json["set"] = config.getoption("--set")
-    output_json["left_out"] = config.left_out
-    output_json["pools"] = machine.pools()
+def pytest_benchmark_update_json(config, output_json):
+    output_json |= {
+        "set": config.getoption("--set"), "left_out": config.clock.left_out, "pools": machine.pools(),
+        "took": {nodeid: seconds for nodeid, seconds in TOOK.items() if nodeid},
+    }  # fmt: skip

@@ -58,6 +58,10 @@ class Contender:
     def here(self):
         return find_spec(self.module) is not None
 
+    def takes_part(self, case):
+        """Whether such work is meant for it at all."""
+        return self.only in (None, "until" if case.n_iter is None else "fixed")
+
     def forms(self, dtype):
         """The dtypes to try on such points."""
         return (dtype.str[1:],) if self.exact and dtype.kind in "iu" else self.dtypes
@@ -339,6 +343,9 @@ class Mapper:
     marks: tuple = ()
 
     here, version, forms = Contender.here, Contender.version, Contender.forms
+
+    def takes_part(self, case):
+        return True
 
 
 MAPPERS: dict[str, Mapper] = {}

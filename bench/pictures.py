@@ -1,4 +1,4 @@
-"""Quantizers: in memory, from pixels to an indexed picture, and as whole processes, from a PNG file to a smaller one."""
+"""Quantizers: in memory, from pixels to a picture in k colours, and as whole processes, from PNG file to PNG file."""
 
 import subprocess
 import sys

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from .rows import digits, time
 
@@ -57,10 +58,13 @@ def bars(cases, title, columns=2):
         ax.set_yticks(range(len(rows)), [row.name + ("" if row.equal else " *") for row in rows])
         ax.invert_yaxis()
         ax.set_xscale("log")
+        ax.xaxis.set_major_formatter("{x:g}")
+        ax.xaxis.set_minor_formatter(NullFormatter())
         ax.set_xlabel(f"{unit}, median and quartiles; * other work")
         ax.set_title(case, fontsize=9, loc="left", fontweight="bold")
         for y, row in enumerate(rows):
-            ax.annotate(f" {time(row.seconds)}", (row.high * factor, y), va="center", fontsize=7.5)
+            place = {"xytext": (5, 0), "textcoords": "offset points", "va": "center", "fontsize": 7.5}
+            ax.annotate(time(row.seconds), (row.high * factor, y), **place)
         ax.set_xlim(seconds.min() * factor / 2, max(row.high for row in rows) * factor * 4)
     figure.suptitle(title, fontsize=11, x=0.01, ha="left")
     return figure
@@ -128,6 +132,8 @@ def pictures(cases, title):
         ax.grid(alpha=0.3, which="both")
         ax.yaxis.set_major_formatter("{x:.0f}")
         ax.yaxis.set_minor_formatter("{x:.0f}")
+        ax.xaxis.set_minor_formatter(NullFormatter())
+        ax.xaxis.set_major_formatter("{x:g}")
         ax.tick_params(axis="y", which="minor", labelsize=7)
     figure.suptitle(title, fontsize=11, x=0.01, ha="left")
     handles = {name: one for ax in figure.axes for one, name in zip(*ax.get_legend_handles_labels(), strict=True)}
@@ -137,7 +143,7 @@ def pictures(cases, title):
 
 def grid(cases, title):
     """The fastest other at equal work by lloydq, for each case: red where lloydq is slower."""
-    names = [name for name in by_name(cases) if not name.startswith("lloydq")]
+    names = [name for name in by_name(cases) if name != "lloydq"]
     values = np.full((len(cases), len(names)), np.nan)
     for y, rows in enumerate(cases.values()):
         for row in rows:

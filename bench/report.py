@@ -49,11 +49,11 @@ def figures(group, cases):
         yield plots.pictures(cases, "Speed and error")
     elif axis == "error":
         yield plots.error_against_time(cases, "Error against time, from the same start")
-    elif axis:
+    elif axis and len({row.info["case"]["size"] for row in rows}) > 1:
         yield plots.scaling(cases, group)
     elif len(cases) > 3:
         yield plots.grid(cases, "Ratios at a glance")
-    if not axis and len(cases) <= 6 and len(rows) > len(cases):
+    if not axis and len(cases) <= 6 and len(rows) > len(cases) and "memory" not in group:
         yield plots.bars(cases, "Times")
 
 

@@ -6,8 +6,9 @@ from rich.table import Table
 
 from .rows import groups, quality, time, times
 
-COLUMNS = "who", "in", "time", "spread", "of lloydq's", "iterations", "error", "marks"
+COLUMNS = "who", "in", "time", "±", "of lloydq's", "steps", "error", "marks"
 KEYS = (
+    "±: half the way between the quartiles of the rounds. steps: iterations, where it tells them.\n"
     "of lloydq's: median over rounds of its time by that of lloydq in the same round, with quartiles; above 1 it takes "
     "longer, [in brackets] it did other work.\n"
     "error: how far its inertia is above that of Lloyd's algorithm in float64, computed here from what it returned.\n"
@@ -18,7 +19,8 @@ def cells(row):
     info = row.info
     n_iter = info.get("n_iter")
     return (
-        row.name, info.get("dtype") or "", time(row.seconds), f"{time(row.low)} – {time(row.high)}", times(row),
+        row.name, info.get("dtype") or "", time(row.seconds), f"{(row.high - row.low) / row.seconds / 2:.0%}",
+        times(row),
         "" if n_iter is None else str(n_iter), quality(row), ", ".join(info.get("marks", ())),
     )  # fmt: skip
 
@@ -29,7 +31,7 @@ def show(rows, left_out, console=None):
     for group, cases in groups(rows):
         table = Table(title=group, title_justify="left", title_style="bold", box=None, pad_edge=False)
         for column in COLUMNS:
-            table.add_column(column, justify="right" if column in ("time", "of lloydq's", "iterations") else "left")
+            table.add_column(column, justify="right" if column in ("time", "±", "of lloydq's", "steps") else "left")
         for case, of_case in cases.items():
             table.add_row(f"[italic]{escape(case)}")
             for row in of_case:

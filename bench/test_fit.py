@@ -2,8 +2,6 @@
 
 from functools import lru_cache
 
-import pytest
-
 from lloydq.pool import available
 
 from .cases import Case
@@ -29,36 +27,34 @@ def ours(case, clock):
 def best(there, who, clock):
     """The dtype in which it is faster, its fit, and the seconds to expect."""
     expected = {}
-    for dtype in who.forms(there.X.dtype):
+    for dtype in who.forms(there.X.dtype) if clock.budget else ():
         who.fit(there.task(dtype, n_iter=3))()  # loads and compiles what there is to load and to compile
         if "own stop" in who.marks:
             expected[dtype] = clock.typical(who.fit(there.task(dtype)))
         else:
-            expected[dtype] = clock.typical(who.fit(there.task(dtype, n_iter=2))) * max(there.reference[1], 2) / 2
-    if max(expected.values()) < WHOLE:
-        expected = {dtype: clock.typical(who.fit(there.task(dtype)), times=3) for dtype in expected}
+            short = clock.typical(who.fit(there.task(dtype, n_iter=2)))
+            expected[dtype] = short * max(there.reference[1], 2) / 2
+    if max(expected.values(), default=0) < WHOLE:
+        forms = who.forms(there.X.dtype)
+        expected = {dtype: clock.typical(who.fit(there.task(dtype)), times=3) for dtype in forms}
     dtype = min(expected, key=expected.__getitem__)
     return dtype, who.fit(there.task(dtype)), expected[dtype]
 
 
 def test_fit(benchmark, clock, case, name):
     who, there = CONTENDERS[name], ready(case)
-    benchmark.group = case.id
     if case.weighted and not who.weights:
-        pytest.skip("takes no weights")
+        clock.leave_out(case.facts, name, "takes no weights")
     if len(there.X) > who.most:
-        pytest.skip(f"cannot be given the start where there are more than {who.most:,} rows")
-    if case.size:
-        clock.too_slow(case.group, name, case.size)
+        clock.leave_out(case.facts, name, f"cannot be given the start of more than {who.most:,} rows")
+    clock.too_large(case.facts, name)
     with threads(there.threads):
         dtype, run, expected = best(there, who, clock)
-        clock.expect(case.group, name, case.size, expected)
-        clock.refuse(expected)
+        clock.refuse(case.facts, name, expected)
         beside = {} if name == "lloydq" else dict(zip(("beside", "beside_seconds"), ours(case, clock), strict=True))
         centroids, n_iter = clock.measure(benchmark, run, expected, **beside)
     benchmark.extra_info |= {
-        "case": {"group": case.group, "name": case.name, "axis": case.axis, "size": case.size},
-        "name": name, "package": who.package, "version": who.version, "dtype": dtype,
+        "case": case.facts, "name": name, "package": who.package, "version": who.version, "dtype": dtype,
         "shape": there.X.shape, "k": case.k, "until": there.until, "threads": there.threads,
         "reference": {"inertia": there.target, "n_iter": there.reference[1]},
         **judge(there, who, dtype, centroids, n_iter),

@@ -41,12 +41,11 @@ def test_nearest(benchmark, clock, case, name):
     benchmark.group = case.id
     with threads(there.threads):
         dtype, run, expected = best(there, centroids, who, clock)
-        clock.refuse(expected)
+        clock.refuse(case.facts, name, expected)
         beside = {} if name == "lloydq" else dict(zip(("beside", "beside_seconds"), ours(case, clock), strict=True))
         labels = clock.measure(benchmark, run, expected, **beside)
     benchmark.extra_info |= {
-        "case": {"group": case.group, "name": case.name, "axis": None, "size": None},
-        "name": name, "package": who.package, "version": who.version, "dtype": dtype,
+        "case": case.facts, "name": name, "package": who.package, "version": who.version, "dtype": dtype,
         "shape": there.X.shape, "k": len(centroids), "threads": there.threads,
         **judge_labels(there, who, dtype, centroids, labels),
     }  # fmt: skip
