@@ -51,7 +51,7 @@ def figures(group, cases):
         yield plots.error_against_time(cases, "Error against time, from the same start")
     elif axis and len({row.info["case"]["size"] for row in rows}) > 1:
         yield plots.scaling(cases, group)
-    elif len(cases) > 3:
+    elif len(cases) > 3 and any(row.name != "lloydq" for row in rows):
         yield plots.grid(cases, "Ratios at a glance")
     if not axis and len(cases) <= 6 and len(rows) > len(cases) and "memory" not in group:
         yield plots.bars(cases, "Times")

@@ -83,13 +83,13 @@ def run(function: Callable[[T], R], pieces: Iterable[T], n_threads: int | None =
     return results
 
 
-def split(n: int, n_threads: int | None = None, each: int = 1) -> list[slice]:
-    """n rows in `each` pieces for a thread, fewer where they are few: for work whose result no splitting changes.
+def split(n: int, n_threads: int | None = None, each: int = 1, least: int = 1 << 14) -> list[slice]:
+    """n rows in `each` pieces for a thread, none of fewer than `least` rows: for work whose result no splitting changes.
 
     A row's number in its piece is a number of 31 bits.
 
     >>> split(100_000, 2)
     [slice(0, 50000, None), slice(50000, 100000, None)]
     """
-    parts = max(1, min((n_threads or available()) * each, n >> 14), n >> 30)
+    parts = max(1, min((n_threads or available()) * each, n // least), n >> 30)
     return [slice(n * i // parts, n * (i + 1) // parts) for i in range(parts)]

@@ -10,6 +10,7 @@ import pytest
 
 from lloydq import KMeans, colors, kernels, kmeans_plusplus, lloyd, nearest, passes, random_points, steps
 from lloydq.passes import BlockPass, BoundsPass, DensePass, FoldedBlocks, FoldedBounds, GroupsPass
+from lloydq.passes.dense import SHARED
 
 LONG = os.environ.get("LLOYDQ_LONG", "") == "1"  # as in .ci/nightly: three times as many steps
 
@@ -318,3 +319,17 @@ def test_a_fit_is_the_same_on_any_number_of_threads(rng):
             np.testing.assert_array_equal(model.cluster_centers_, models[0].cluster_centers_)
             np.testing.assert_array_equal(model.labels_, models[0].labels_)
             assert (model.inertia_, model.n_iter_) == (models[0].inertia_, models[0].n_iter_)
+
+
+@pytest.mark.parametrize("algorithm", ["dense", "bounds", "groups"])
+@pytest.mark.parametrize("dtype", [np.float32, np.uint8])
+def test_few_rows_shared_by_threads(rng, algorithm, dtype):
+    X = (rng.normal(size=(3000, 20)) * 40 + 128).clip(0, 255).astype(dtype)
+    assert X.size * 40 > SHARED
+    start, fits = X[:40].astype(float), []
+    for n_threads in (1, 2, 5):
+        model = KMeans(40, init=start, tol=0, max_iter=None, algorithm=algorithm, n_threads=n_threads).fit(X)
+        fits.append((model.cluster_centers_.tobytes(), model.labels_.tobytes(), model.inertia_, model.n_iter_))
+    assert fits[0] == fits[1] == fits[2]
+    plain = KMeans(40, init=start, tol=0, max_iter=None, algorithm="plain").fit(X)
+    assert plain.labels_.tobytes() == fits[0][1]

@@ -21,9 +21,12 @@ class BoundsPass(DensePass):
         return other
 
     def __call__(self, centroids: Array) -> Sums:
-        visit = self.follow(centroids) if "slack" in self.__dict__ else self.begin(centroids)
+        if "slack" in self.__dict__:
+            visit, shares = self.follow(centroids), self.shares(self.kept.computed)  # about as many as the last time
+        else:
+            visit, shares = self.begin(centroids), self.shares(len(self.X) * len(centroids))
         self.centroids, self.limit = centroids, self.owed * (1 + ROUNDING)
-        return self.changes(self.each(visit, self.pieces))
+        return self.changes(self.each(visit, shares))
 
     def begin(self, centroids: Array) -> Callable[[slice], Sums]:
         """Nothing is known of any point; how they are to be visited."""

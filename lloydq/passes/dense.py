@@ -10,7 +10,8 @@ import numpy as np
 from .. import pool
 from ..lloyd import Array, PlainPass, Sums, chunks, squared_distances
 
-PRODUCTS = 16  # columns from which products in float32 are faster than distances in float64
+PRODUCTS = 8, 256  # columns, and k·d, from which products in float32 are faster than distances in float64
+SHARED = 1 << 19  # coordinates compared (0.15 ms) that are worth a second thread (40 µs), however few the rows
 FAR = 256  # points that are sorted first when an empty cluster asks for the farthest
 
 
@@ -46,7 +47,7 @@ def assigner(centroids: Array) -> Callable[[Array, Array], int]:
     from .. import kernels
 
     k, d = centroids.shape
-    if d >= PRODUCTS and k >= kernels.wide.GROUP:
+    if d >= PRODUCTS[0] and k * d >= PRODUCTS[1]:
         return Products(centroids)
     kernel, fixed = kernels.assign_few.get(d, kernels.assign), kernels.readonly(centroids)
     return lambda X, labels: kernel(X, fixed, labels)
@@ -93,7 +94,14 @@ class DensePass(PlainPass):
 
     def __call__(self, centroids: Array) -> Sums:
         self.centroids, assign = centroids, assigner(centroids)
-        return self.changes(self.each(lambda rows: self.compared(rows, assign), self.pieces))
+        shares = self.shares(len(self.X) * len(centroids))
+        return self.changes(self.each(lambda rows: self.compared(rows, assign), shares))
+
+    def shares(self, computed: int) -> list[slice]:
+        """The pieces, or more of them where so many distances are to be computed of few rows."""
+        if len(self.pieces) > 1 or computed * self.X.shape[1] < SHARED:
+            return self.pieces
+        return pool.split(len(self.X), self.n_threads, least=1)
 
     def changes(self, visited: list[Sums]) -> Sums:
         """The sums, after what the visits to all pieces change."""
