@@ -65,6 +65,10 @@ class Setting:
         labels = lloydq.nearest(self.X, centroids) if labels is None else labels
         return sum(float(((X - centroids[of]) ** 2).sum(axis=1) @ weight) for X, of, weight in self.pieces(labels))
 
+    def distances(self, centroids, labels):
+        """(n,) float64: squared, from each point to the centroid of its label."""
+        return np.concatenate([((X - centroids[of]) ** 2).sum(axis=1) for X, of, _ in self.pieces(labels)])
+
     def one_more(self, centroids):
         """The centroids after one more pass; those without members stay."""
         labels, k = lloydq.nearest(self.X, centroids), len(centroids)
@@ -108,22 +112,16 @@ def judge(setting, who, dtype, centroids, n_iter):
     return {"inertia": found, "excess": excess, "n_iter": n_iter, "marks": sorted(set(marks))}
 
 
-def judge_labels(setting, who, dtype, centroids, labels):
-    """What mapping came to: how many labels are not the nearest, and what that costs."""
-    right = lloydq.nearest(setting.X, centroids)
-    found, best = setting.inertia(centroids, np.asarray(labels)), setting.inertia(centroids, right)
-    pairs = zip(setting.pieces(right), setting.pieces(np.asarray(labels)), strict=True)
-    farther = (
-        ((X - centroids[theirs]) ** 2).sum(1) > ((X - centroids[of]) ** 2).sum(1)
-        for (X, of, _), (_, theirs, _) in pairs
-    )
-    wrong = int(sum(piece.sum() for piece in farther))
+def judge_labels(setting, who, dtype, centroids, least, labels):
+    """What mapping came to: how many points have a nearer centroid, and what that costs; `least` are the distances."""
+    found = setting.distances(centroids, np.asarray(labels))
+    wrong, excess = int((found > least).sum()), above(float(found.sum()), float(least.sum()))
     marks = [
         *who.marks,
         *(["float32"] if dtype == "f4" and not who.exact else []),
         *(["wrong labels"] if wrong else []),
     ]
-    return {"inertia": found, "excess": above(found, best), "wrong": wrong, "marks": sorted(set(marks))}
+    return {"inertia": float(found.sum()), "excess": excess, "wrong": wrong, "marks": sorted(set(marks))}
 
 
 @contextmanager

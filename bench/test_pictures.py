@@ -40,7 +40,14 @@ def ready(prepare, pixels, k):
 
 
 @pytest.mark.parametrize("k", [pytest.param(16, marks=pytest.mark.slow), 64, pytest.param(256, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("name", [name for name, (_, module, *_) in IN_MEMORY.items() if find_spec(module)])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name.endswith("k-means") else ())  # 7 s
+        for name, (_, module, *_) in IN_MEMORY.items()
+        if find_spec(module)
+    ],
+)
 def test_in_memory(benchmark, clock, side, k, name):
     package, _, marks, prepare = IN_MEMORY[name]
     pixels = photograph(side)

@@ -84,7 +84,7 @@ def run(function: Callable[[T], R], pieces: Iterable[T], n_threads: int | None =
 
 
 def split(n: int, n_threads: int | None = None, each: int = 1, least: int = 1 << 14) -> list[slice]:
-    """n rows in `each` pieces for a thread, none of fewer than `least` rows: for work whose result no splitting changes.
+    """n rows in `each` pieces for a thread, none of fewer than `least` rows: for what no splitting changes.
 
     A row's number in its piece is a number of 31 bits.
 

@@ -107,14 +107,18 @@ def test_who_stops_too_early_is_marked(case):
     assert "not converged" in judged(case, fit(case, 2), 2)["marks"]
 
 
+def labelled(there, centroids, labels, dtype="f8"):
+    least = there.distances(centroids, lloydq.nearest(there.X, centroids))
+    return fairness.judge_labels(there, contenders.MAPPERS["lloydq"], dtype, centroids, least, labels)
+
+
 def test_a_label_that_is_not_nearest_is_counted(case):
     there = fairness.setting(case, 1)
     labels = lloydq.nearest(there.X, there.start)
-    mapper = contenders.MAPPERS["lloydq"]
-    assert fairness.judge_labels(there, mapper, "f4", there.start, labels)["wrong"] == 0
+    assert labelled(there, there.start, labels)["wrong"] == 0
     labels = labels.copy()
     labels[7] = (labels[7] + 1) % 4
-    found = fairness.judge_labels(there, mapper, "f4", there.start, labels)
+    found = labelled(there, there.start, labels)
     assert found["wrong"] == 1
     assert found["marks"] == ["wrong labels"]
     assert found["excess"] > 0
@@ -122,8 +126,7 @@ def test_a_label_that_is_not_nearest_is_counted(case):
 
 def test_equally_near_is_not_wrong():
     there = fairness.Setting(np.array([[1.0, 0.0]]), None, None, False, None, 1)
-    centroids = np.array([[0.0, 0.0], [2.0, 0.0]])
-    assert fairness.judge_labels(there, contenders.MAPPERS["lloydq"], "f8", centroids, [1])["wrong"] == 0
+    assert labelled(there, np.array([[0.0, 0.0], [2.0, 0.0]]), [1])["wrong"] == 0
 
 
 def test_the_start_is_put_where_a_library_draws():
