@@ -13,8 +13,8 @@ import pytest
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from .rows import read
-from .table import show
+from .rows import moved, read
+from .table import show, show_moved
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
@@ -69,6 +69,9 @@ def arguments():
     parser.add_argument(
         "--from", dest="record", metavar="FILE", type=Path, help="no run: tables, report from this JSON"
     )
+    parser.add_argument(
+        "--against", metavar="FILE", type=Path, help="an earlier JSON: which ratios differ by over 15 %%"
+    )
     parser.set_defaults(set="quick")
     return parser.parse_known_args()
 
@@ -116,6 +119,8 @@ def main():
             return code or 1
         record, rows = read(path)
         show(rows, record.get("left_out", []), console)
+        if options.against:
+            show_moved(*moved(rows, read(options.against)[1]), console)
         if options.report:
             from .report import page  # with matplotlib
 

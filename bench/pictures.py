@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import tempfile
-from functools import cache
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 import lloydq
+from lloydq import rivals
 
 from . import data
 
@@ -32,57 +33,37 @@ def photograph(side=None):
     return data.photograph().reshape(1080, 1920, 3)[:side, :side]
 
 
-def _ours(tol):
-    return lambda pixels, k: lambda: lloydq.quantize(pixels, k, tol=tol).pixels
+def ours(pixels, k, tol=0.0):
+    """lloydq's way."""
+    return lambda: lloydq.quantize(pixels, k, tol=tol).pixels
 
 
-def _pillow(method, kmeans=0):
+def _way(rival, name):
+    """One of `lloydq.rivals`, down to the pixels."""
+    way = rivals.RIVALS[rival].ways[name]
+
     def prepare(pixels, k):
-        image = Image.fromarray(pixels)
-        return lambda: np.asarray(image.quantize(k, method, kmeans, dither=Image.Dither.NONE).convert("RGB"))
+        work = way.prepare(pixels, k)
+
+        def quantize():
+            indices, palette, _ = work()
+            return np.reshape(palette, (-1, 3)).astype(np.uint8)[indices]
+
+        return quantize
 
     return prepare
 
 
-def _imagequant(pixels, k):
-    from imagequant import quantize_raw_rgba_bytes
-
-    image = Image.fromarray(pixels).convert("RGBA")
-
-    def quantize():
-        indices, palette = quantize_raw_rgba_bytes(image.tobytes(), *image.size, dithering_level=0.0, max_colors=k)
-        colors = np.reshape(palette, (-1, 4))[:, :3].astype(np.uint8)
-        return colors[np.frombuffer(indices, np.uint8).reshape(pixels.shape[:2])]
-
-    return quantize
-
-
-def _sklearn(pixels, k):
-    """As its documentation does it: a fit to 1,000 pixels, and a prediction for all."""
-    from sklearn.cluster import KMeans
-
-    points = pixels.reshape(-1, 3).astype(np.float32)
-    few = points[np.random.default_rng(0).choice(len(points), min(1000, len(points)), replace=False)]
-
-    def quantize():
-        model = KMeans(k, n_init=1, random_state=0).fit(few)
-        return np.rint(model.cluster_centers_).astype(np.uint8)[model.predict(points)].reshape(pixels.shape)
-
-    return quantize
-
-
-# Name, package, module, marks, prepare(pixels, k): a function that gives the picture in k colours
+# Name: package, module, marks, prepare(pixels, k), which gives the work: a picture in k colours
 IN_MEMORY = {
-    "lloydq": ("lloydq", "lloydq", (), _ours(0.0)),
-    "lloydq, tol=1e-4": ("lloydq", "lloydq", ("own stop",), _ours(1e-4)),
-    "Pillow, median cut": ("pillow", "PIL", ("other algorithm",), _pillow(Image.Quantize.MEDIANCUT)),
-    "Pillow, octree": ("pillow", "PIL", ("other algorithm",), _pillow(Image.Quantize.FASTOCTREE)),
-    "Pillow, median cut, k-means": (
-        "pillow", "PIL", ("other algorithm", "one thread"), _pillow(Image.Quantize.MEDIANCUT, kmeans=1),
-    ),
-    "imagequant": ("imagequant", "imagequant", ("other algorithm",), _imagequant),
-    "scikit-learn, 1,000 pixels": ("scikit-learn", "sklearn", ("subsampled", "own stop"), _sklearn),
-}  # fmt: skip
+    "lloydq": ("lloydq", "lloydq", (), ours),
+    "lloydq, tol=1e-4": ("lloydq", "lloydq", ("own stop",), partial(ours, tol=1e-4)),
+    "Pillow, median cut": ("pillow", "PIL", ("other algorithm",), _way("pillow", "pillow-median-cut")),
+    "Pillow, octree": ("pillow", "PIL", ("other algorithm",), _way("pillow", "pillow-octree")),
+    "Pillow, k-means": ("pillow", "PIL", ("other algorithm", "one thread"), _way("pillow", "pillow-kmeans")),
+    "imagequant": ("imagequant", "imagequant", ("other algorithm",), _way("imagequant", "imagequant")),
+    "scikit-learn, counted, tol=1e-4": ("scikit-learn", "sklearn", ("own stop",), _way("sklearn", "sklearn")),
+}
 
 
 @cache

@@ -69,6 +69,14 @@ def groups(rows):
         yield group, {case: sorted(of_case, key=lambda row: row.seconds) for case, of_case in cases.items()}
 
 
+def moved(rows, before, by=0.15):
+    """What differs from an earlier run: pairs of rows whose median ratios are more than this part apart."""
+    earlier = {(row.group, row.case, row.name): row for row in before if row.ratio_low is not None}
+    pairs = [(row, earlier.get((row.group, row.case, row.name))) for row in rows if row.ratio_low is not None]
+    common = [(row, then) for row, then in pairs if then]
+    return common, [(row, then) for row, then in common if max(row.ratio / then.ratio, then.ratio / row.ratio) > 1 + by]
+
+
 def time(seconds):
     """With three digits and a unit."""
     unit, factor = next(((unit, by) for unit, by in (("s", 1), ("ms", 1e3)) if seconds * by >= 1), ("µs", 1e6))

@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from .rows import groups, quality, time, times
+from .rows import digits, groups, quality, time, times
 
 COLUMNS = "who", "in", "time", "±", "of lloydq's", "steps", "error", "marks"
 KEYS = (
@@ -63,3 +63,13 @@ def markdown(rows):
             yield "| " + " | ".join(COLUMNS) + " |"
             yield "|" + "---|" * len(COLUMNS)
             yield from ("| " + " | ".join(cells(row)) + " |" for row in of_case)
+
+
+def show_moved(common, apart, console):
+    """Prints how well two runs agree."""
+    console.print(
+        f"{len(common) - len(apart)} of {len(common)} ratios are within 15 % of the earlier run's", style="bold"
+    )
+    for row, then in apart:
+        spreads = f"{digits(then.ratio)}× ({digits(then.ratio_low)}–{digits(then.ratio_high)}) then, {times(row)} now"
+        console.print(f"  {row.case}, {row.name}: {spreads}", markup=False)

@@ -10,7 +10,7 @@ import pytest
 from lloydq.metrics import delta_e, mse, pairs, psnr
 
 from .clock import timed
-from .pictures import IN_MEMORY, Files, commands, photograph
+from .pictures import IN_MEMORY, Files, commands, ours, photograph
 
 CORNER = 40  # rows and columns of the smoke run
 
@@ -56,7 +56,7 @@ def test_in_memory(benchmark, clock, side, k, name):
     clock.refuse(case, name, expected)
     besides = {}
     if name != "lloydq":
-        besides = dict(zip(("beside", "beside_seconds"), ready(IN_MEMORY["lloydq"][3], pixels, k), strict=True))
+        besides = dict(zip(("beside", "beside_seconds"), ready(ours, pixels, k), strict=True))
     found = clock.measure(benchmark, run, expected, **besides)
     benchmark.extra_info |= {
         "case": case, "name": name, "package": package, "version": version(package), "k": k, "marks": list(marks),

@@ -41,12 +41,30 @@ class Result:
 
 
 @dataclass(frozen=True)
+class Way:
+    """One way to quantize: what the clock runs around, and what came of it."""
+
+    title: str
+    prepare: Callable[[Array, int], Callable[[], Any]]  # of pixels (H, W, 3) uint8 and k: the work
+    finish: Callable[[Any], tuple[Array, bytes, int | None]]  # of what it gave: pixels, file, iterations
+
+    def drawn(self, name: str, pixels: Array, k: int) -> Result:
+        """The picture in k colours, and how long it took."""
+        work = self.prepare(pixels, k)
+        start = perf_counter()
+        given = work()
+        seconds = perf_counter() - start
+        pixels, png, n_iter = self.finish(given)
+        return Result(name, self.title, pixels, seconds, png, n_iter)
+
+
+@dataclass(frozen=True)
 class Rival:
     """A quantizer that may be installed."""
 
     found: Callable[[], object]  # None where it is not
     install: str  # the command
-    draw: Callable[[Array, int], Iterator[Result]]  # of pixels (H, W, 3) uint8 and k
+    ways: dict[str, Way]
 
 
 def results(names: Iterable[str], pixels: Array, k: int) -> Iterator[Result]:
@@ -78,61 +96,74 @@ def _drawn(name: str, pixels: Array, k: int) -> Iterator[Result]:
         warn(f"{name} is not installed: {rival.install}")
         return
     try:
-        list(rival.draw(pixels[:CORNER, :CORNER], k))
-        yield from rival.draw(pixels, k)
+        for way in rival.ways.values():
+            way.drawn("", pixels[:CORNER, :CORNER], k)
+        for file, way in rival.ways.items():
+            yield way.drawn(file, pixels, k)
     except (ImportError, OSError) as error:
         warn(f"{name} failed: {error}")
 
 
-def _pillow(pixels: Array, k: int) -> Iterator[Result]:
-    from PIL import Image
+def _pillow(method: int, kmeans: int = 0) -> Callable[[Array, int], Callable[[], Any]]:
+    """By one of its methods: 0 is median cut, 2 is the octree."""
 
-    image, method = Image.fromarray(pixels), Image.Quantize
+    def prepare(pixels: Array, k: int) -> Callable[[], Any]:
+        from PIL import Image
 
-    def row(name: str, title: str, method: int, kmeans: int = 0) -> Result:
-        start = perf_counter()
-        found = image.quantize(k, method, kmeans)
-        seconds = perf_counter() - start
-        return _indexed(f"pillow-{name}", f"Pillow, {title}", np.asarray(found), found.getpalette(), seconds)
+        image = Image.fromarray(pixels)
 
-    yield row("median-cut", "median cut", method.MEDIANCUT)
-    # One less than `kmeans` is how many changed pixels end the loop: 1 goes on until there are none. Of more than
-    # 65,536 distinct colours Pillow first drops the lowest bits, so that its end is not quite Lloyd's.
-    yield row("kmeans", "median cut and k-means", method.MEDIANCUT, kmeans=1)
-    yield row("octree", "octree", method.FASTOCTREE)
+        def quantize() -> tuple[Array, Any, None]:
+            found = image.quantize(k, method, kmeans)
+            return np.asarray(found), found.getpalette(), None
+
+        return quantize
+
+    return prepare
 
 
-def _imagequant(pixels: Array, k: int) -> Iterator[Result]:
+def _imagequant(pixels: Array, k: int) -> Callable[[], Any]:
     from imagequant import quantize_raw_rgba_bytes
     from PIL import Image
 
-    start, image = perf_counter(), Image.fromarray(pixels).convert("RGBA")
-    found, palette = quantize_raw_rgba_bytes(image.tobytes(), *image.size, dithering_level=0.0, max_colors=k)
-    indices = np.frombuffer(found, np.uint8).reshape(pixels.shape[:2])
-    colors = np.reshape(palette, (-1, 4))[:, :3]
-    yield _indexed("imagequant", "imagequant, no dithering", indices, colors, perf_counter() - start)
+    def quantize() -> tuple[Array, Any, None]:
+        image = Image.fromarray(pixels).convert("RGBA")
+        found, palette = quantize_raw_rgba_bytes(image.tobytes(), *image.size, dithering_level=0.0, max_colors=k)
+        return np.frombuffer(found, np.uint8).reshape(pixels.shape[:2]), np.reshape(palette, (-1, 4))[:, :3], None
+
+    return quantize
 
 
-def _sklearn(pixels: Array, k: int) -> Iterator[Result]:
+def _sklearn(pixels: Array, k: int) -> Callable[[], Any]:
     from sklearn.cluster import KMeans
 
-    start, points = perf_counter(), pixels.reshape(-1, 3)
-    distinct = DistinctColors(points)  # a fit to all pixels took 8 s for 64 colours, to these 0.7 s
-    model = KMeans(min(k, len(distinct.colors)), n_init=1, tol=1e-4, random_state=0)
-    model.fit(distinct.colors.astype(np.float32), sample_weight=distinct.counts)
-    indices = model.predict(points.astype(np.float32)).astype(np.uint8).reshape(pixels.shape[:2])
-    colors, seconds = np.rint(model.cluster_centers_), perf_counter() - start
-    yield _indexed("sklearn", "scikit-learn, counted, n_init=1, tol=1e-4", indices, colors, seconds, model.n_iter_)
+    def quantize() -> tuple[Array, Any, int]:
+        points = pixels.reshape(-1, 3)
+        distinct = DistinctColors(points)  # a fit to all pixels took 8 s for 64 colours, to these 0.7 s
+        model = KMeans(min(k, len(distinct.colors)), n_init=1, tol=1e-4, random_state=0)
+        model.fit(distinct.colors.astype(np.float32), sample_weight=distinct.counts)
+        indices = model.predict(points.astype(np.float32)).astype(np.uint8).reshape(pixels.shape[:2])
+        return indices, np.rint(model.cluster_centers_), model.n_iter_
+
+    return quantize
 
 
-def _pngquant(pixels: Array, k: int) -> Iterator[Result]:
-    command = ["pngquant", str(k), "--speed", "1", "--nofs", "-"]
-    yield _filtered("pngquant", "pngquant, speed 1, PNG in and out", command, pixels)
+def _filter(command: Callable[[int], list[str]]) -> Callable[[Array, int], Callable[[], bytes]]:
+    """A program that takes a PNG file and gives one; its command of k."""
 
+    def prepare(pixels: Array, k: int) -> Callable[[], bytes]:
+        from PIL import Image
 
-def _imagemagick(pixels: Array, k: int) -> Iterator[Result]:
-    command = [str(_magick()), "png:-", "+dither", "-colors", str(k), "-depth", "8", "-strip", "png:-"]
-    yield _filtered("imagemagick", "ImageMagick, PNG in and out", command, pixels)
+        whole, words = png(Image.fromarray(pixels), effort=1), command(k)
+
+        def quantize() -> bytes:
+            done = subprocess.run(words, input=whole, capture_output=True, check=False)
+            if done.returncode:
+                raise OSError(done.stderr.decode(errors="replace").strip() or f"exit code {done.returncode}")
+            return done.stdout
+
+        return quantize
+
+    return prepare
 
 
 def _magick() -> str | None:
@@ -140,29 +171,56 @@ def _magick() -> str | None:
     return which("magick") or (None if os.name == "nt" else which("convert"))
 
 
-def _indexed(name: str, title: str, indices: Array, palette: Any, seconds: float, n_iter: int | None = None) -> Result:
+def _indexed(given: tuple[Array, Any, int | None]) -> tuple[Array, bytes, int | None]:
     """A library's, with a file as ours are: its palette ends with the last colour in use."""
+    indices, palette, n_iter = given
     colors = np.reshape(palette, (-1, 3)).astype(np.uint8)[: int(indices.max()) + 1]
-    return Result(name, title, colors[indices], seconds, encode(indices, colors, "PNG", {}), n_iter)
+    return colors[indices], encode(indices, colors, "PNG", {}), n_iter
 
 
-def _filtered(name: str, title: str, command: list[str], pixels: Array) -> Result:
-    """A program's, which takes a PNG file and gives one."""
-    from PIL import Image
-
-    whole = png(Image.fromarray(pixels), effort=1)
-    start = perf_counter()
-    done = subprocess.run(command, input=whole, capture_output=True, check=False)
-    seconds = perf_counter() - start
-    if done.returncode:
-        raise OSError(done.stderr.decode(errors="replace").strip() or f"exit code {done.returncode}")
-    return Result(name, title, load(done.stdout, alpha="drop").pixels, seconds, done.stdout)
+def _read(given: bytes) -> tuple[Array, bytes, None]:
+    """A program's."""
+    return load(given, alpha="drop").pixels, given, None
 
 
+def _pngquant(k: int) -> list[str]:
+    return ["pngquant", str(k), "--speed", "1", "--nofs", "-"]
+
+
+def _imagemagick(k: int) -> list[str]:
+    return [str(_magick()), "png:-", "+dither", "-colors", str(k), "-depth", "8", "-strip", "png:-"]
+
+
+# Pillow's k-means: one less than `kmeans` is how many changed pixels end the loop: 1 goes on until there are none. Of
+# more than 65,536 distinct colours Pillow first drops the lowest bits, so that its end is not quite Lloyd's.
 RIVALS = {
-    "pillow": Rival(partial(find_spec, "PIL"), "pip install pillow", _pillow),
-    "imagequant": Rival(partial(find_spec, "imagequant"), "pip install imagequant", _imagequant),
-    "sklearn": Rival(partial(find_spec, "sklearn"), "pip install scikit-learn", _sklearn),
-    "pngquant": Rival(partial(which, "pngquant"), "apt install pngquant", _pngquant),
-    "imagemagick": Rival(_magick, "apt install imagemagick", _imagemagick),
+    "pillow": Rival(
+        partial(find_spec, "PIL"),
+        "pip install pillow",
+        {
+            "pillow-median-cut": Way("Pillow, median cut", _pillow(0), _indexed),
+            "pillow-kmeans": Way("Pillow, median cut and k-means", _pillow(0, kmeans=1), _indexed),
+            "pillow-octree": Way("Pillow, octree", _pillow(2), _indexed),
+        },
+    ),
+    "imagequant": Rival(
+        partial(find_spec, "imagequant"),
+        "pip install imagequant",
+        {"imagequant": Way("imagequant, no dithering", _imagequant, _indexed)},
+    ),
+    "sklearn": Rival(
+        partial(find_spec, "sklearn"),
+        "pip install scikit-learn",
+        {"sklearn": Way("scikit-learn, counted, n_init=1, tol=1e-4", _sklearn, _indexed)},
+    ),
+    "pngquant": Rival(
+        partial(which, "pngquant"),
+        "apt install pngquant",
+        {"pngquant": Way("pngquant, speed 1, PNG in and out", _filter(_pngquant), _read)},
+    ),
+    "imagemagick": Rival(
+        _magick,
+        "apt install imagemagick",
+        {"imagemagick": Way("ImageMagick, PNG in and out", _filter(_imagemagick), _read)},
+    ),
 }

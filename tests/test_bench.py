@@ -161,6 +161,24 @@ def test_ratios_are_of_pairs_and_losses_are_told():
     assert rows.times(replace(row, info=info | {"marks": ["subsampled"]})) == "[0.25× (0.17–0.50)]"
 
 
+def test_readme_shows_what_was_recorded():
+    readme = pytest.importorskip("bench.readme", reason="plots (extra: bench)")
+    text = readme.README.read_text(encoding="utf-8")
+    assert readme.BEGIN in text
+    assert readme.written(text, *rows.read(readme.RESULTS / "full.json")) == text
+
+
+def test_an_earlier_run_is_compared(smoke):
+    _, _, found = smoke
+    info = {"case": {"group": "g", "name": "c"}, "name": "faiss", "beside": [2.0, 4.0, 6.0]}
+    now = rows.row({"extra_info": info, "stats": {"data": [1.0, 1.0, 1.0]}})
+    then = rows.row({"extra_info": info, "stats": {"data": [1.1, 1.1, 1.1]}})
+    slower = rows.row({"extra_info": info, "stats": {"data": [1.2, 1.2, 1.2]}})
+    assert rows.moved([now], [then]) == ([(now, then)], [])
+    assert rows.moved([now], [slower]) == ([(now, slower)], [(now, slower)])
+    assert rows.moved([now], found) == ([], [])
+
+
 def test_bad_options_are_told():
     done = subprocess.run(
         [sys.executable, "-m", "bench", "--set=all"], cwd=ROOT, capture_output=True, text=True, check=False
