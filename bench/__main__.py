@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import io
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -30,13 +31,16 @@ class Watch:
         self.left = {item.nodeid: self.expected.get(item.nodeid, 1.0) for item in session.items}
         self.whole, self.start, self.progress = sum(self.left.values()), perf_counter(), None
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[left]}")
-        self.progress = Progress(*columns, console=self.console, transient=True)
+        # drawn between benchmarks, not by a thread of its own beside them
+        self.progress = Progress(*columns, console=self.console, transient=True, auto_refresh=False)
         self.task = self.progress.add_task("", total=len(self.left), left="")
         self.progress.start()
 
     def pytest_runtest_logstart(self, nodeid):
         what = nodeid.partition("[")[2].rstrip("]") or nodeid.rpartition("::")[2]
-        self.progress.update(self.task, description=what.encode().decode("unicode_escape")[-60:].ljust(60))
+        self.progress.update(
+            self.task, description=what.encode().decode("unicode_escape")[-60:].ljust(60), refresh=True
+        )
 
     def pytest_runtest_logreport(self, report):
         if report.failed:
@@ -47,7 +51,7 @@ class Watch:
         left, spent = sum(self.left.values()), perf_counter() - self.start
         done = self.whole - left
         seconds = spent * left / done if done else 0.0
-        self.progress.update(self.task, advance=1, left=f"{seconds // 60:.0f}:{seconds % 60:02.0f} left")
+        self.progress.update(self.task, advance=1, left=f"{seconds // 60:.0f}:{seconds % 60:02.0f} left", refresh=True)
 
     def pytest_sessionfinish(self):
         if self.progress:
@@ -60,7 +64,9 @@ def arguments():
         description="lloydq and every k-means and quantizer that is here, at equal work: a quick set, 3 minutes.",
         epilog="Everything else is for pytest and pytest-benchmark: -k faiss, --benchmark-compare, --benchmark-save=…",
     )
-    parser.add_argument("--full", dest="set", action="store_const", const="full", help="all of it, about an hour")
+    parser.add_argument(
+        "--full", dest="set", action="store_const", const="full", help="all of it, three quarters of an hour"
+    )
     parser.add_argument(
         "--smoke", dest="set", action="store_const", const="smoke", help="all, tiny: does it still run?"
     )
@@ -78,58 +84,51 @@ def arguments():
 
 def run(which, path, others, console):
     """Runs a set; the exit code."""
-    recorded = RESULTS / f"{which}.json"
-    expected = json.loads(recorded.read_text()).get("took", {}) if recorded.exists() else {}
-    watch, told = Watch(console, expected), io.StringIO()
-    options = [
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-W",
-        "ignore",
-        f"--rootdir={HERE.parent}",
-        "--benchmark-quiet",
-        "-m",
-        "",
-    ]
+    recorded = next((file for name in (which, "full") if (file := RESULTS / f"{name}.json").exists()), None)
+    expected = json.loads(recorded.read_text(encoding="utf-8"))["took"] if recorded else {}
+    watch, told, asked = Watch(console, expected), io.StringIO(), any(one.startswith("--") for one in others)
+    options = ["-q", "-p", "no:cacheprovider", "-W", "ignore", f"--rootdir={HERE.parent}", "-m", ""]
+    options += [] if asked else ["--benchmark-quiet"]
     with contextlib.redirect_stdout(told):
         code = pytest.main(
             [*options, str(HERE), f"--set={which}", f"--benchmark-json={path}", *others], plugins=[watch]
         )
     for nodeid, text in watch.failed:
-        console.print(f"[red]{nodeid}[/red]\n{text}", highlight=False)
-    if code and not watch.failed:
-        console.print(told.getvalue(), highlight=False)
+        console.print(f"{nodeid}\n{text}", highlight=False, markup=False)
+    if asked or (code and not watch.failed):
+        console.print(told.getvalue(), highlight=False, markup=False)
     return code
 
 
 def keep(record, path):
-    """Writes the record on one line, with what each benchmark took in all."""
+    """Writes the record, on one line."""
     path.write_text(json.dumps(record, separators=(",", ":"), ensure_ascii=False), encoding="utf-8")
 
 
 def main():
     options, others = arguments()
-    console = Console()
+    console = Console(file=os.fdopen(os.dup(1), "w", encoding="utf-8"))  # pytest keeps what is written to sys.stdout
     with tempfile.TemporaryDirectory() as folder:
         path, code = options.record or Path(folder, "run.json"), 0
         if not options.record:
             code = run(options.set, path, others, console)
         if not path.exists() or not path.stat().st_size:
             return code or 1
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if options.report:
+            options.report.mkdir(parents=True, exist_ok=True)
+        for kept in (options.json, options.report and options.report / "benchmarks.json"):
+            if kept:
+                keep(record, kept)
         record, rows = read(path)
-        show(rows, record.get("left_out", []), console)
+        show(record, rows, console)
         if options.against:
             show_moved(*moved(rows, read(options.against)[1]), console)
         if options.report:
             from .report import page  # with matplotlib
 
-            options.report.mkdir(parents=True, exist_ok=True)
             (options.report / "index.html").write_text(page(record, rows), encoding="utf-8")
-            keep(record, options.report / "benchmarks.json")
             console.print(f"[bold]{options.report / 'index.html'}")
-        if options.json:
-            keep(record, options.json)
     return code
 
 

@@ -53,20 +53,18 @@ class Mapping:
     facts, id = Case.facts, Case.id
 
 
-def distinct_rows(X, k, seed=0):
-    """(k, d) float64, rows of X of which no two are alike."""
-    rows = np.random.default_rng(seed).choice(len(X), min(len(X), 4 * k), replace=False)
-    return X[different(X, rows)[:k]].astype(float)
-
-
-def different(X, rows):
-    """Those of the rows that are not equal to one before."""
-    return rows[np.sort(np.unique(X[rows], axis=0, return_index=True)[1])]
+def different_rows(X, k, seed):
+    """(k,) rows of X drawn at random, no two of which are alike."""
+    rows = np.random.default_rng(seed).choice(len(X), min(len(X), 8 * k), replace=False)
+    rows = rows[np.sort(np.unique(X[rows], axis=0, return_index=True)[1])]
+    if len(rows) < k:
+        raise ValueError(f"among {8 * k} rows drawn there are only {len(rows)} different ones; k = {k}")
+    return rows[:k]
 
 
 def drawn(k, among=None):
     """k different rows at random as a codebook, of the first so many."""
-    return lambda X: distinct_rows(X[:among], k)
+    return lambda X: X[different_rows(X[:among], k, seed=0)].astype(float)
 
 
 def fitted(k):
@@ -94,8 +92,9 @@ def _photograph():
     for k in (16, 64, 256):
         name = f"distinct colours with counts, k = {k}"
         yield Case(group, name, data.colours, k, quick=k == 16, weighted=True)
+    names = (*Case.names, "scikit-learn folded")
     for k in (16, 64, 256):
-        yield Case(group, f"all 2,073,600 pixels, k = {k}", data.photograph, k)
+        yield Case(group, f"all 2,073,600 pixels, k = {k}", data.photograph, k, names=names)
 
 
 def _to_the_end():

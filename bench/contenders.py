@@ -9,14 +9,13 @@ of the contender.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
 import numpy as np
 
 import lloydq
-
-FOR_EVER = 100_000  # iterations: more than any fit makes until no label changes
 
 
 @dataclass(frozen=True)
@@ -33,8 +32,8 @@ class Task:
 
     @property
     def limit(self):
-        """Iterations at most, for those that stop by themselves."""
-        return FOR_EVER if self.until else self.n_iter
+        """Iterations at most, for those that stop by themselves: more than Lloyd needs, but some never do."""
+        return 4 * self.n_iter + 100 if self.until else self.n_iter
 
 
 @dataclass(frozen=True)
@@ -50,17 +49,22 @@ class Contender:
     stops: bool = False  # by itself when no label changes; others make the reference's number of iterations
     weights: bool = False  # whether points may have weights
     most: int = 1 << 31  # rows that it can be asked for
+    iterations: tuple = (1, 1 << 31)  # at least, at most
     marks: tuple = ()  # in what its work differs
-    only: str | None = None  # "until" or "fixed": takes part in such cases alone
+    only: str | None = None  # "until": takes part where no label changes at the end; "error": and in fits of any length
     extra: bool = False  # takes part only where it is named
 
     @property
     def here(self):
         return find_spec(self.module) is not None
 
+    def load(self):
+        """What comes with it is there, and can be told how many threads to take."""
+        import_module(self.module)
+
     def takes_part(self, case):
         """Whether such work is meant for it at all."""
-        return self.only in (None, "until" if case.n_iter is None else "fixed")
+        return self.only is None or case.n_iter is None or self.only == case.axis
 
     def forms(self, dtype):
         """The dtypes to try on such points."""
@@ -124,14 +128,33 @@ contender("scikit-learn elkan", "scikit-learn", "sklearn", stops=True, weights=T
 )
 
 
+@contender("scikit-learn folded", "scikit-learn", "sklearn", stops=True, dtypes=("u1",), extra=True)
+def folded(task):
+    """Equal colours with counts, as whoever knows of it would write it: NumPy and `sample_weight`, in the clock."""
+    from sklearn.cluster import KMeans
+
+    options = {"init": task.start.astype("f4"), "n_init": 1, "tol": 0, "max_iter": task.limit}
+    model = KMeans(len(task.start), **options)
+
+    def fit():
+        numbers = np.pad(task.X, ((0, 0), (0, 1))).view(np.uint32)[:, 0]
+        found, counts = np.unique(numbers, return_counts=True)
+        model.fit(found[:, None].view(np.uint8)[:, :3].astype("f4"), sample_weight=counts)
+        return model.cluster_centers_, model.n_iter_
+
+    return fit
+
+
 @contender(
-    "scikit-learn MiniBatch", "scikit-learn", "sklearn", dtypes=("f4",), weights=True, only="until",
+    "scikit-learn MiniBatch", "scikit-learn", "sklearn", dtypes=("f4",), weights=True, only="error",
     marks=("subsampled", "own stop"),
 )  # fmt: skip
 def minibatch(task):
+    """It stops as it likes, or after so many times over the data."""
     from sklearn.cluster import MiniBatchKMeans
 
-    options = {"init": task.start.astype(task.X.dtype), "n_init": 1, "batch_size": 4096, "random_state": 0}
+    options = {"init": task.start.astype(task.X.dtype), "n_init": 1, "random_state": 0}
+    options |= {} if task.until else {"max_iter": task.n_iter, "max_no_improvement": None}
     model = MiniBatchKMeans(len(task.start), **options)
 
     def fit():
@@ -166,29 +189,30 @@ def faiss(task):
     def fit():
         model = Kmeans(d, k, **options)
         model.train(task.X, weights=weight, init_centroids=first)
-        return model.centroids, task.n_iter
+        return model.centroids, len(model.obj)
 
     return fit
 
 
-@contender("scipy", "scipy")
+@contender("scipy", "scipy", marks=("one thread",))
 def scipy(task):
     from scipy.cluster.vq import kmeans2
 
     first = task.start.astype(task.X.dtype)
 
     def fit():
-        return kmeans2(task.X, first, iter=task.n_iter, minit="matrix")[0], task.n_iter
+        return kmeans2(task.X, first, iter=task.n_iter, minit="matrix")[0], None
 
     return fit
 
 
-@contender("OpenCV", "opencv-python-headless", "cv2", dtypes=("f4",), stops=True)
+@contender("OpenCV", "opencv-python-headless", "cv2", dtypes=("f4",), stops=True, iterations=(2, 100))
 def opencv(task):
-    """It begins with labels: those of the start, which are made outside of the clock."""
+    """It begins with labels: those of the start, which are made outside of the clock, and makes 2 to 100 iterations."""
     import cv2
 
-    labels = lloydq.nearest(task.X, task.start).reshape(-1, 1)
+    find = lloydq.assign if task.X.size * len(task.start) < 1 << 20 else lloydq.nearest  # in NumPy: loads no kernels
+    labels = find(task.X, task.start).reshape(-1, 1)
     stop = cv2.TERM_CRITERIA_MAX_ITER + cv2.TERM_CRITERIA_EPS, task.limit, 0.0
 
     def fit():
@@ -229,16 +253,17 @@ def drawn_by_geokmeans(n, k):
 
 @contender("superkmeans", "superkmeans", dtypes=("f4",), most=2_000_000)
 def superkmeans(task):
-    """All points, no early end, one level. It draws its own start, as geokmeans does."""
+    """All points, no early end, one level, no pruning by chance. It draws its own start, as geokmeans does."""
     from superkmeans import SuperKMeans
 
     k, d = task.start.shape
     X = placed(task, drawn_by_superkmeans(len(task.X))[:k])
     options = {"hierarchical": False, "sampling_fraction": 1.0, "early_termination": False, "tol": 0.0}
+    options |= {"use_blas_only": True, "n_threads": task.threads, "iters": task.n_iter}
 
     def fit():
-        model = SuperKMeans(k, d, iters=task.n_iter, n_threads=task.threads, **options)
-        return model.train(X), task.n_iter
+        model = SuperKMeans(k, d, **options)
+        return model.train(X), len(model.iteration_stats)
 
     return fit
 
@@ -342,7 +367,7 @@ class Mapper:
     exact: bool = False
     marks: tuple = ()
 
-    here, version, forms = Contender.here, Contender.version, Contender.forms
+    here, version, forms, load = Contender.here, Contender.version, Contender.forms, Contender.load
 
     def takes_part(self, case):
         return True
@@ -371,11 +396,11 @@ def _predict(X, centroids, _, module="sklearn.cluster"):
 
     That of scikit-learn-intelex cannot predict if it was fitted to few rows or its centroids are set by hand.
     """
-    from importlib import import_module
-
     centroids = centroids.astype(X.dtype)
     model = import_module(module).KMeans(len(centroids), init=centroids, n_init=1, max_iter=2)
     model.fit(np.repeat(centroids, 64, axis=0))
+    if module == "sklearn.cluster":
+        model.cluster_centers_ = centroids  # to the last digit
     return lambda: model.predict(X)
 
 

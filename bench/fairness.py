@@ -11,10 +11,12 @@ from threadpoolctl import threadpool_limits
 import lloydq
 
 from . import data
-from .cases import different
+from .cases import different_rows
 from .contenders import Task
 
 SAME = 1e-3  # of the inertia: what rounding to float32 leaves of one trajectory; ties on the way may part it further
+BEHIND = 1e-4  # of the inertia, above the reference: more than rounding, if half of the last iteration's gain is less
+PLAIN = 5e8  # n·k·d·iterations up to which the reference is made in NumPy
 SETTLED = 1e-6  # of the inertia: what one more pass may gain where no label should change; float32 keeps 7 digits
 
 
@@ -36,11 +38,16 @@ class Setting:
 
     @cached_property
     def reference(self):
-        """Centroids and iterations by lloydq, whose every step the tests compare with plain NumPy bit by bit."""
+        """Centroids, iterations, and what part of the inertia the last of them gained.
+
+        By plain NumPy where that ends soon; else by lloydq, whose every step the tests compare with it bit by bit.
+        """
         limit = None if self.until else self.n_iter
-        model = lloydq.KMeans(len(self.rows), init=self.start, tol=0, max_iter=limit, n_threads=self.threads)
-        model.fit(self.X, sample_weight=self.weight)
-        return model.cluster_centers_.astype(float), model.n_iter_
+        soon = self.X.size * len(self.rows) * (limit or 50) < PLAIN
+        options = {"tol": 0, "max_iter": limit, "algorithm": "plain" if soon else "auto", "n_threads": self.threads}
+        model = lloydq.KMeans(len(self.rows), init=self.start, **options).fit(self.X, sample_weight=self.weight)
+        before, after = [one.inertia for one in model.history_[-2:]] if len(model.history_) > 1 else (0, 0)
+        return model.cluster_centers_.astype(float), model.n_iter_, before / after - 1 if after else 0.0
 
     @cached_property
     def target(self):
@@ -84,8 +91,7 @@ def setting(case, threads):
     X = case.points()
     X, weight = X if isinstance(X, tuple) else (X, None)
     X, weight = X[: data.most_rows], None if weight is None else weight[: data.most_rows]
-    rows = np.random.default_rng(1).choice(len(X), min(len(X), 4 * case.k), replace=False)
-    return Setting(X, weight, different(X, rows)[: case.k], case.n_iter is None, case.n_iter, threads)
+    return Setting(X, weight, different_rows(X, case.k, seed=1), case.n_iter is None, case.n_iter, threads)
 
 
 def above(found, best):
@@ -96,31 +102,32 @@ def above(found, best):
 def judge(setting, who, dtype, centroids, n_iter):
     """What came out: the inertia, how far it is from the reference's, and the marks of other work."""
     centroids = np.asarray(centroids, float)
-    found, marks = setting.inertia(centroids), list(who.marks)
-    if dtype == "f4" and not who.exact:
-        marks.append("float32")
-    excess = above(found, setting.target)
-    if setting.until:
-        if found - setting.inertia(setting.one_more(centroids)) > SETTLED * found:
+    found, marks = setting.inertia(centroids), list(who.marks) + form(who, dtype)
+    excess, gain = above(found, setting.target), setting.reference[2]
+    if "own stop" in marks:
+        pass
+    elif setting.until:
+        if not found - setting.inertia(setting.one_more(centroids)) <= SETTLED * found:
             marks.append("not converged")
         elif abs(excess) > SAME:
             marks.append("other optimum")
-        if not who.stops and "own stop" not in marks:
+        if not who.stops:
             marks.append("told when to stop")
-    elif abs(excess) > SAME or (n_iter is not None and n_iter < setting.n_iter and excess > 1e-6):
+    elif not abs(excess) <= SAME or excess > max(BEHIND, gain / 2):
         marks.append("other result")
     return {"inertia": found, "excess": excess, "n_iter": n_iter, "marks": sorted(set(marks))}
+
+
+def form(who, dtype):
+    """The mark of what it computes in."""
+    return ["bytes"] if dtype == "u1" else ["float32"] if dtype == "f4" and not who.exact else []
 
 
 def judge_labels(setting, who, dtype, centroids, least, labels):
     """What mapping came to: how many points have a nearer centroid, and what that costs; `least` are the distances."""
     found = setting.distances(centroids, np.asarray(labels))
     wrong, excess = int((found > least).sum()), above(float(found.sum()), float(least.sum()))
-    marks = [
-        *who.marks,
-        *(["float32"] if dtype == "f4" and not who.exact else []),
-        *(["wrong labels"] if wrong else []),
-    ]
+    marks = [*who.marks, *form(who, dtype), *(["wrong labels"] if wrong else [])]
     return {"inertia": float(found.sum()), "excess": excess, "wrong": wrong, "marks": sorted(set(marks))}
 
 

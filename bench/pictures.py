@@ -58,8 +58,8 @@ def _way(rival, name):
 IN_MEMORY = {
     "lloydq": ("lloydq", "lloydq", (), ours),
     "lloydq, tol=1e-4": ("lloydq", "lloydq", ("own stop",), partial(ours, tol=1e-4)),
-    "Pillow, median cut": ("pillow", "PIL", ("other algorithm",), _way("pillow", "pillow-median-cut")),
-    "Pillow, octree": ("pillow", "PIL", ("other algorithm",), _way("pillow", "pillow-octree")),
+    "Pillow, median cut": ("pillow", "PIL", ("other algorithm", "one thread"), _way("pillow", "pillow-median-cut")),
+    "Pillow, octree": ("pillow", "PIL", ("other algorithm", "one thread"), _way("pillow", "pillow-octree")),
     "Pillow, k-means": ("pillow", "PIL", ("other algorithm", "one thread"), _way("pillow", "pillow-kmeans")),
     "imagequant": ("imagequant", "imagequant", ("other algorithm",), _way("imagequant", "imagequant")),
     "scikit-learn, counted, tol=1e-4": ("scikit-learn", "sklearn", ("own stop",), _way("sklearn", "sklearn")),
@@ -78,7 +78,7 @@ def commands():
             "pngquant", "--speed", "1", "--nofs", "-f", "-o", target, k, source,
         ]  # fmt: skip
         found["pngquant"] = lambda source, target, k: ["pngquant", "--nofs", "-f", "-o", target, k, source]
-    if magick := which("magick") or which("convert"):
+    if magick := rivals.RIVALS["imagemagick"].found():
         found["ImageMagick"] = lambda source, target, k: [magick, source, "+dither", "-colors", k, f"PNG8:{target}"]
     found["Pillow, k-means"] = lambda source, target, k: [sys.executable, "-c", PILLOW, source, target, k]
     if find_spec("imagequant"):

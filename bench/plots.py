@@ -9,7 +9,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from .rows import digits, time
+from .rows import SLOWER, digits, time
 
 OURS, EQUAL, OTHER = "#c2410c", "#475569", "#cbd5e1"
 MARKERS = "osD^vPX*<>hpd"
@@ -142,7 +142,7 @@ def pictures(cases, title):
 
 
 def grid(cases, title):
-    """The fastest other at equal work by lloydq, for each case: red where lloydq is slower."""
+    """Each contender's ratio in each case, where it did the same work: red where lloydq is slower."""
     names = [name for name in by_name(cases) if name != "lloydq"]
     values = np.full((len(cases), len(names)), np.nan)
     for y, rows in enumerate(cases.values()):
@@ -153,7 +153,7 @@ def grid(cases, title):
     ax = figure.subplots()
     ax.imshow(values, cmap="RdBu", norm=LogNorm(1 / 30, 30), aspect="auto", alpha=0.75)
     for (y, x), value in np.ndenumerate(values):
-        lost = value < 0.95
+        lost = value < SLOWER
         text = "–" if np.isnan(value) else digits(value)
         ax.annotate(text, (x, y), ha="center", va="center", fontsize=8, fontweight="bold" if lost else "normal")
     ax.set_xticks(range(len(names)), names, rotation=40, ha="left")

@@ -10,6 +10,7 @@ from matplotlib.ticker import NullFormatter
 from .__main__ import HERE, RESULTS
 from .plots import EQUAL, OTHER, OURS, RC
 from .rows import digits, groups, read, time
+from .table import processor
 
 README, CHART = HERE.parent / "README.md", RESULTS / "measured.png"
 BEGIN, END = "<!-- made by `python -m bench.readme` from bench/results/full.json -->\n", "<!-- to here -->\n"
@@ -29,13 +30,13 @@ CHARTED = {
 def section(record, rows):
     """What stands between the two marks."""
     machine, found = record["machine_info"], dict(groups(rows))
-    cpu = machine["cpu"].get("brand_raw", machine["processor"])
     packages = "scikit-learn", "scikit-learn-intelex", "faiss-cpu", "opencv-python-headless"
     versions = ", ".join(f"{name} {machine['versions'][name]}" for name in packages)
     yield (
-        f"Recorded on {record['datetime'][:10]}: {cpu}, {machine['threads']} threads, {', '.join(machine['vectors'])}; "
-        f"{versions}.\nA time is lloydq's median; × is the contender's time by it, round by round: above 1 lloydq is "
-        "faster, **bold** it is slower.\nAll start at the same centroids, take their faster dtype and do the same work."
+        f"Recorded on {record['datetime'][:10]}: {processor(machine)}; {versions}.\nA time is lloydq's median, × "
+        "the contender's by it, round by round: above 1 lloydq is faster, **bold** it is slower.\nAll start at the "
+        "same centroids, take their faster dtype and do the same work, or stand in brackets: another optimum, not "
+        "converged."
     )
     yield "\n![The times of everybody at four pieces of work](bench/results/measured.png)\n"
     yield "| work | lloydq | " + " | ".join(SHOWN) + " | the fastest other |"
@@ -43,12 +44,12 @@ def section(record, rows):
     for group in GROUPS:
         for case, of_case in found.get(group, {}).items():
             yield line(group, case, {row.name: row for row in of_case})
-    yield "\n¹ another optimum, from the same start: ties lie on the way, and rounding decides them."
-    yield "\n| whole processes, PNG in, PNG out | time | × | MSE | mean ΔE2000 | bytes |"
+    yield "\nEach quantizer has an algorithm of its own, so here the error belongs to the time:\n"
+    yield "| whole processes, PNG in, PNG out | time | × | MSE | mean ΔE2000 | bytes |"
     yield "|---|---|---|---|---|---|"
     for case, of_case in found.get(PROGRAMS, {}).items():
         for row in of_case:
-            ratio = "1" if row.name == "lloydq" else mark(row)
+            ratio = "1" if row.name == "lloydq" else f"{digits(row.ratio)}×"
             facts = f"{row.info['mse']:.1f} | {row.info['delta_e']:.2f} | {row.info['bytes']:,}"
             yield f"| {row.name}, {case} | {time(row.seconds)} | {ratio} | {facts} |"
 
@@ -65,36 +66,33 @@ def line(group, case, of_case):
 
 
 def mark(row):
-    """A ratio, bold where lloydq is slower."""
+    """A ratio, bold where lloydq is slower, in brackets where the work was not the same."""
     if row is None or row.ratio is None:
         return ""
     text = f"{digits(row.ratio)}×"
-    note = "¹" if "other optimum" in row.info.get("marks", ()) else ""
-    return (f"**{text}**" if row.ratio < 0.95 else text) + note
+    return f"**{text}**" if row.faster else text if row.equal else f"[{text}]"
 
 
 def chart(rows):
-    """Bars at four pieces of work, one of which lloydq loses."""
+    """Bars at four pieces of work; the last is small, where lloydq is behind."""
     found = dict(groups(rows))
     panels = [(case, found[group][case]) for group, cases in CHARTED.items() for case in cases]
     figure = Figure(figsize=(11, 7.2), layout="constrained", dpi=110)
     for ax, (case, of_case) in zip(figure.subplots(2, 2).flat, panels, strict=True):
-        many = [row for row in of_case if row.info.get("n_iter") is not None or row.equal]
-        ax.barh(
-            range(len(many)), [row.seconds for row in many],
-            color=[OURS if row.name == "lloydq" else EQUAL if row.equal else OTHER for row in many],
-        )  # fmt: skip
-        ax.set_yticks(range(len(many)), [row.name for row in many])
+        around = [[row.seconds - row.low for row in of_case], [row.high - row.seconds for row in of_case]]
+        colors = [OURS if row.name == "lloydq" else EQUAL if row.equal else OTHER for row in of_case]
+        seconds = [row.seconds for row in of_case]
+        ax.barh(range(len(seconds)), seconds, color=colors, xerr=around, error_kw={"elinewidth": 0.9, "capsize": 2})
+        ax.set_yticks(range(len(seconds)), [row.name + ("" if row.equal else " *") for row in of_case])
         ax.invert_yaxis()
-        for y, row in enumerate(many):
-            ax.annotate(
-                time(row.seconds), (row.seconds, y), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8
-            )
+        for y, row in enumerate(of_case):
+            place = {"xytext": (5, 0), "textcoords": "offset points", "va": "center", "fontsize": 8}
+            ax.annotate(time(row.seconds), (row.high, y), **place)
         ax.set_xscale("log")
         ax.xaxis.set_major_formatter("{x:g}")
         ax.xaxis.set_minor_formatter(NullFormatter())
-        ax.set_xlim(min(row.seconds for row in many) / 2, max(row.seconds for row in many) * 3)
-        ax.set_xlabel("seconds")
+        ax.set_xlim(min(seconds) / 2, max(seconds) * 4)
+        ax.set_xlabel("seconds, median and quartiles; * other work")
         ax.set_title(TITLES.get(case, case), fontsize=10, loc="left", fontweight="bold")
     return figure
 

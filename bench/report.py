@@ -7,7 +7,7 @@ import matplotlib as mpl
 from . import plots
 from .contenders import CONTENDERS, MAPPERS
 from .rows import groups
-from .table import COLUMNS, KEYS, cells, reasons
+from .table import COLUMNS, KEYS, cells, processor, reasons
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #1e293b; max-width: 1180px; margin: 2em auto; padding: 0 1em }
@@ -21,10 +21,10 @@ figure { margin: 1em 0; overflow-x: auto } svg { max-width: 100%; height: auto }
 .facts td:first-child { color: #64748b; white-space: nowrap } .facts { width: auto } p.small, li { font-size: 13px; color: #475569 }
 """
 PLAIN = (
-    "Every round of a contender runs right after one of lloydq, so that what disturbs one disturbs both; the ratio is the "
+    "Every round of a contender runs right next to one of lloydq, so that what disturbs one disturbs both; the ratio is the "
     "median over these pairs. All begin at the same centroids and have the same threads; each takes its faster dtype; "
     "loading and compiling are done before. What was returned is judged here in float64. Rows on red did the same work in "
-    "less time than lloydq; grey rows did other work, which the last column names, and are not compared."
+    "less time than lloydq (by more than 5 %); grey rows did other work, which the last column names, and are not compared."
 )
 
 
@@ -59,10 +59,9 @@ def figures(group, cases):
 
 def head(record):
     machine, when = record["machine_info"], record["datetime"][:16].replace("T", " ")
-    cpu = machine["cpu"].get("brand_raw", machine["processor"])
     facts = {
         "when": f"{when} UTC, the {record['set']} set",
-        "processor": f"{cpu}, {machine['threads']} threads, {', '.join(machine['vectors'])}",
+        "processor": processor(machine),
         "memory": f"{(machine['memory'] or 0) / 2**30:.0f} GiB, {machine['system']}",
         "BLAS, OpenMP": "; ".join(sorted({" ".join(map(str, pool.values())) + " threads" for pool in record["pools"]})),
         "versions": ", ".join(f"{name} {number}" for name, number in machine["versions"].items()),

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
 
-# Marks of work that is not the same. Float32 and one thread are a contender's own ways to do the same work.
-OTHER = "subsampled", "own stop", "not converged", "other result", "other algorithm", "own start", "whole process"
-WINS = 0.95  # a median ratio from which on lloydq is not called slower: less is within the noise
+# Marks of work that is not the same; the others are a contender's own ways to do the same work
+OTHER = (
+    "subsampled", "own stop", "not converged", "other optimum", "other result", "other algorithm",
+)  # fmt: skip
+SLOWER = 0.95  # the median ratio below which lloydq is called slower: 5 % is within the noise
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,7 @@ class Row:
     seconds: float  # median
     low: float  # the quartiles of the rounds, or the range where there are fewer than four
     high: float
+    rounds: int
     ratio: float | None  # to lloydq, median over the rounds; above 1 it took longer
     ratio_low: float | None
     ratio_high: float | None
@@ -33,23 +36,29 @@ class Row:
     @property
     def faster(self):
         """Whether lloydq lost at equal work."""
-        return self.equal and self.ratio is not None and self.ratio < WINS
+        return self.equal and self.ratio is not None and self.ratio < SLOWER
 
 
 def read(path):
-    """The record, and its rows."""
-    record = json.loads(Path(path).read_text())
-    return record, [row(benchmark) for benchmark in record["benchmarks"]]
+    """The record, and its rows; what broke off before it was judged has none."""
+    record = json.loads(Path(path).read_text(encoding="utf-8"))
+    told = [benchmark for benchmark in record["benchmarks"] if "case" in benchmark["extra_info"]]
+    ours = {}  # all rounds of lloydq, those beside others too
+    for benchmark in told:
+        info = benchmark["extra_info"]
+        times = benchmark["stats"]["data"] if info["name"] == "lloydq" else info.get("beside", [])
+        ours.setdefault((info["case"]["group"], info["case"]["name"]), []).extend(times)
+    return record, [row(benchmark, ours) for benchmark in told]
 
 
-def row(benchmark):
+def row(benchmark, ours=None):
     info, times = benchmark["extra_info"], benchmark["stats"]["data"]
-    low, high = spread(times)
+    group, case, name = info["case"]["group"], info["case"]["name"], info["name"]
+    if name == "lloydq" and ours:
+        times = ours[group, case]
     ratios = [time / beside for time, beside in zip(times, info.get("beside", ()), strict=False)]
-    ratio = (
-        (median(ratios), *spread(ratios)) if ratios else (1.0, None, None) if info["name"] == "lloydq" else (None,) * 3
-    )
-    return Row(info["case"]["group"], info["case"]["name"], info["name"], median(times), low, high, *ratio, info)
+    ratio = (median(ratios), *spread(ratios)) if ratios else (1.0 if name == "lloydq" else None, None, None)
+    return Row(group, case, name, median(times), *spread(times), len(times), *ratio, info)
 
 
 def spread(values):
@@ -66,7 +75,12 @@ def groups(rows):
     for row in rows:
         found.setdefault(row.group, {}).setdefault(row.case, []).append(row)
     for group, cases in found.items():
-        yield group, {case: sorted(of_case, key=lambda row: row.seconds) for case, of_case in cases.items()}
+        yield group, {case: sorted(of_case, key=size) for case, of_case in cases.items()}
+
+
+def size(row):
+    """By what the rows of a case are in order: time, or memory."""
+    return row.info["bytes"] if row.group.startswith("memory") else row.seconds
 
 
 def moved(rows, before, by=0.15):
@@ -89,7 +103,9 @@ def times(row):
         return "–"
     if row.ratio_low is None:
         return "1"
-    text = f"{digits(row.ratio)}× ({digits(row.ratio_low)}–{digits(row.ratio_high)})"
+    text = f"{digits(row.ratio)}×"
+    if row.rounds > 2:
+        text += f" ({digits(row.ratio_low)}–{digits(row.ratio_high)})"
     return text if row.equal else f"[{text}]"
 
 

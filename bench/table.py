@@ -1,6 +1,5 @@
 """The rows as tables: in the terminal, in Markdown."""
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -9,25 +8,23 @@ from .rows import digits, groups, quality, time, times
 COLUMNS = "who", "in", "time", "±", "of lloydq's", "steps", "error", "marks"
 KEYS = (
     "±: half the way between the quartiles of the rounds. steps: iterations, where it tells them.\n"
-    "of lloydq's: median over rounds of its time by that of lloydq in the same round, with quartiles; above 1 it takes "
-    "longer, [in brackets] it did other work.\n"
+    "of lloydq's: median over rounds of its time by that of lloydq in the same round, with quartiles. Above 1 it takes "
+    "longer; red, below 0.95, lloydq is slower; [in brackets] it did other work.\n"
     "error: how far its inertia is above that of Lloyd's algorithm in float64, computed here from what it returned.\n"
 )
 
 
 def cells(row):
-    info = row.info
-    n_iter = info.get("n_iter")
-    return (
-        row.name, info.get("dtype") or "", time(row.seconds), f"{(row.high - row.low) / row.seconds / 2:.0%}",
-        times(row),
-        "" if n_iter is None else str(n_iter), quality(row), ", ".join(info.get("marks", ())),
-    )  # fmt: skip
+    info, n_iter = row.info, row.info.get("n_iter")
+    around = f"{(row.high - row.low) / row.seconds / 2:.0%}" if row.rounds > 2 else ""
+    timed = ("", "", "") if row.group.startswith("memory") else (time(row.seconds), around, times(row))
+    last = "" if n_iter is None else str(n_iter), quality(row), ", ".join(info.get("marks", ()))
+    return row.name, info.get("dtype") or "", *timed, *last
 
 
-def show(rows, left_out, console=None):
+def show(record, rows, console):
     """Prints a table for each group."""
-    console = console or Console()
+    left_out, machine = record.get("left_out", []), record["machine_info"]
     for group, cases in groups(rows):
         table = Table(title=group, title_justify="left", title_style="bold", box=None, pad_edge=False)
         for column in COLUMNS:
@@ -42,6 +39,14 @@ def show(rows, left_out, console=None):
             console.print(f"  {name}: {why}", style="dim")
         console.print()
     console.print(KEYS, style="dim", markup=False)
+    versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
+    console.print(f"{processor(machine)}; {versions}\n", style="dim", markup=False)
+
+
+def processor(machine):
+    """What it was measured on, in a line."""
+    cpu = machine["cpu"].get("brand_raw", machine["processor"])
+    return f"{cpu}, {machine['threads']} threads, {', '.join(machine['vectors'])}"
 
 
 def reasons(left_out, group):

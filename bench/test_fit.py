@@ -9,7 +9,21 @@ from .contenders import CONTENDERS
 from .fairness import judge, setting, threads
 
 KIND = Case
+FEW, MANY = 2, 12  # iterations by which the time of a whole fit is foreseen
+HUGE = 1 << 28  # numbers that are not brought into float64 as well
 WHOLE = 0.3  # s that a fit is expected to take, up to which the faster dtype is found by whole fits
+
+
+def expect(there, who, dtype, clock):
+    """Seconds of a whole fit, from fits of a few iterations: those that keep bounds take less for the later ones."""
+    n_iter = there.reference[1]
+    if not clock.budget:
+        return 0.0
+    who.fit(there.task(dtype, n_iter=min(3, n_iter)))()  # loads and compiles what there is to load and to compile
+    if "own stop" in who.marks or n_iter <= MANY:
+        return clock.typical(who.fit(there.task(dtype)))
+    few, many = (clock.typical(who.fit(there.task(dtype, n_iter=n))) for n in (FEW, MANY))
+    return many + max(many - few, 0.0) / (MANY - FEW) * (n_iter - MANY)
 
 
 @lru_cache(maxsize=1)
@@ -26,16 +40,9 @@ def ours(case, clock):
 
 def best(there, who, clock):
     """The dtype in which it is faster, its fit, and the seconds to expect."""
-    expected = {}
-    for dtype in who.forms(there.X.dtype) if clock.budget else ():
-        who.fit(there.task(dtype, n_iter=3))()  # loads and compiles what there is to load and to compile
-        if "own stop" in who.marks:
-            expected[dtype] = clock.typical(who.fit(there.task(dtype)))
-        else:
-            short = clock.typical(who.fit(there.task(dtype, n_iter=2)))
-            expected[dtype] = short * max(there.reference[1], 2) / 2
-    if max(expected.values(), default=0) < WHOLE:
-        forms = who.forms(there.X.dtype)
+    forms = who.forms(there.X.dtype) if there.X.size < HUGE else ("f4",)
+    expected = {dtype: expect(there, who, dtype, clock) for dtype in forms}
+    if max(expected.values()) < WHOLE:
         expected = {dtype: clock.typical(who.fit(there.task(dtype)), times=3) for dtype in forms}
     dtype = min(expected, key=expected.__getitem__)
     return dtype, who.fit(there.task(dtype)), expected[dtype]
@@ -47,7 +54,13 @@ def test_fit(benchmark, clock, case, name):
         clock.leave_out(case.facts, name, "takes no weights")
     if len(there.X) > who.most:
         clock.leave_out(case.facts, name, f"cannot be given the start of more than {who.most:,} rows")
+    if case.n_iter and case.n_iter < who.iterations[0]:
+        clock.leave_out(case.facts, name, f"makes at least {who.iterations[0]} iterations")
+    if (case.n_iter or there.reference[1]) > who.iterations[1]:
+        clock.leave_out(case.facts, name, f"makes at most {who.iterations[1]} iterations")
     clock.too_large(case.facts, name)
+    who.load()
+    benchmark.group = case.id
     with threads(there.threads):
         dtype, run, expected = best(there, who, clock)
         clock.refuse(case.facts, name, expected)
@@ -56,6 +69,6 @@ def test_fit(benchmark, clock, case, name):
     benchmark.extra_info |= {
         "case": case.facts, "name": name, "package": who.package, "version": who.version, "dtype": dtype,
         "shape": there.X.shape, "k": case.k, "until": there.until, "threads": there.threads,
-        "reference": {"inertia": there.target, "n_iter": there.reference[1]},
+        "reference": {"inertia": there.target, "n_iter": there.reference[1], "gain": there.reference[2]},
         **judge(there, who, dtype, centroids, n_iter),
     }  # fmt: skip

@@ -30,7 +30,7 @@ def test_large_noise(benchmark, clock):
     benchmark.pedantic(run, rounds=3 if clock.budget else 1)
     seconds, n_bytes = min(tuple(map(float, text.split())) for text in told)
     benchmark.extra_info |= {
-        "case": {"group": "large pictures", "name": "8000 × 6000 pixels of noise, k = 64, tol = 1 (time: with the start)"},
+        "case": {"group": "large pictures", "name": "8000 × 6000 pixels of noise, k = 64, tol = 1"},
         "name": "lloydq", "quantize": seconds, "bytes": n_bytes,
         "told": f"quantize {seconds:.1f} s, {n_bytes / 2**30:.2f} GiB with the pixels",
     }  # fmt: skip

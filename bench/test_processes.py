@@ -57,7 +57,7 @@ def test_start(benchmark, clock, sample, who):
         beside()  # compiles
     besides = {} if who.name == "lloydq" or not clock.budget else {"beside": beside, "beside_seconds": timed(beside)}
     clock.measure(benchmark, run, timed(run) if clock.budget else 0.0, **besides)
-    group = "a process of its own: start, load, fit 2,000 pixels for 20 iterations"
+    group = benchmark.group = "a process of its own: start, load, fit 2,000 pixels for 20 iterations"
     benchmark.extra_info |= {"case": {"group": group, "name": "warm"}, **facts(who)}
 
 
@@ -76,7 +76,7 @@ def test_first_start(benchmark, clock, sample, tmp_path):
         )
 
     benchmark.pedantic(run, rounds=3 if clock.budget else 1)
-    group = "a process of its own: start, load, fit 2,000 pixels for 20 iterations"
+    group = benchmark.group = "a process of its own: start, load, fit 2,000 pixels for 20 iterations"
     who = CONTENDERS["lloydq"]
     benchmark.extra_info |= {"case": {"group": group, "name": "the first ever: nothing is compiled"}, **facts(who)}
 

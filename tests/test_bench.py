@@ -97,13 +97,14 @@ def fit(case, n_iter):
 def test_fewer_iterations_are_marked(case):
     assert "other result" not in judged(case, fit(case, 3), 3)["marks"]
     assert "other result" in judged(case, fit(case, 1), 1)["marks"]
+    assert "other result" in judged(case, fit(case, 2), 3)["marks"]  # whatever it says of itself
     assert judged(case, fit(case, 1), 1)["excess"] > 0.001
 
 
 @pytest.mark.filterwarnings("ignore::lloydq.ConvergenceWarning")
 def test_who_stops_too_early_is_marked(case):
     case = replace(case, n_iter=None)
-    assert judged(case, fit(case, None), 9)["marks"] == ["told when to stop"]
+    assert judged(case, fit(case, None), 9)["marks"] == ["one thread", "told when to stop"]
     assert "not converged" in judged(case, fit(case, 2), 2)["marks"]
 
 
@@ -138,6 +139,14 @@ def test_the_start_is_put_where_a_library_draws():
         assert sorted(moved.ravel()) == X.ravel().tolist()
 
 
+def test_the_rows_that_geokmeans_draws():
+    geokmeans = pytest.importorskip("geokmeans", reason="a contender (extra: bench)")
+    X = np.random.default_rng(0).normal(size=(900, 3))
+    rows_ = contenders.drawn_by_geokmeans(900, 7)
+    found = geokmeans.GeoKMeans(7, algorithm="lloyd", max_iter=0, random_state=1).fit(X).cluster_centers_
+    assert np.abs(found - X[rows_]).max() < 1e-6
+
+
 @pytest.mark.parametrize("n", [10, 11, 1000, 70_000])
 def test_the_order_in_which_superkmeans_draws(n):
     superkmeans = pytest.importorskip("superkmeans", reason="a contender (extra: bench)")
@@ -157,6 +166,7 @@ def test_ratios_are_of_pairs_and_losses_are_told():
     assert row.ratio == 0.25
     assert row.faster
     assert rows.times(row) == "0.25× (0.17–0.50)"
+    assert not replace(row, ratio=0.96).faster
     assert not replace(row, info=info | {"marks": ["subsampled"]}).faster
     assert rows.times(replace(row, info=info | {"marks": ["subsampled"]})) == "[0.25× (0.17–0.50)]"
 
