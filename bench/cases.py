@@ -64,7 +64,7 @@ def different_rows(X, k, seed):
 
 def drawn(k, among=None):
     """k different rows at random as a codebook, of the first so many."""
-    return lambda X: X[different_rows(X[:among], k, seed=0)].astype(float)
+    return lambda X: X[different_rows(X[:among], min(k, data.most_rows // 4), seed=0)].astype(float)
 
 
 def fitted(k):
