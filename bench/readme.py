@@ -13,7 +13,7 @@ from .rows import digits, groups, read, time
 from .table import processor
 
 README, CHART = HERE.parent / "README.md", RESULTS / "measured.png"
-BEGIN, END = "<!-- made by `python -m bench.readme` from bench/results/full.json -->\n", "<!-- to here -->\n"
+BEGIN, END = "<!-- made by `python -m bench.readme` from bench/results/quick.json -->\n", "<!-- to here -->\n"
 SHOWN = "scikit-learn", "scikit-learn-intelex", "faiss", "OpenCV"
 GROUPS = (
     "recipe, fit", "recipe, nearest of 64 colours for every pixel", "photograph, until no label changes",
@@ -22,8 +22,8 @@ GROUPS = (
 PROGRAMS = "quantizers as whole processes: PNG in, PNG out, not dithered"
 CHARTED = {
     "recipe, nearest of 64 colours for every pixel": ("fitted to 2,000 pixels",),
-    "photograph, until no label changes": ("distinct colours with counts, k = 64",),
-    "until no label changes": ("mixture 200,000 × 8, k = 64", "digits 1,797 × 64, k = 10"),
+    "photograph, until no label changes": ("distinct colours with counts, k = 16",),
+    "until no label changes": ("mixture 50,000 × 8, k = 16", "digits 1,797 × 64, k = 10"),
 }
 
 
@@ -44,10 +44,16 @@ def section(record, rows):
     for group in GROUPS:
         for case, of_case in found.get(group, {}).items():
             yield line(group, case, {row.name: row for row in of_case})
+    if PROGRAMS in found:
+        yield from programs(found[PROGRAMS])
+
+
+def programs(cases):
+    """The table of whole processes."""
     yield "\nEach quantizer has an algorithm of its own, so here the error belongs to the time:\n"
     yield "| whole processes, PNG in, PNG out | time | × | MSE | mean ΔE2000 | bytes |"
     yield "|---|---|---|---|---|---|"
-    for case, of_case in found.get(PROGRAMS, {}).items():
+    for case, of_case in cases.items():
         for row in of_case:
             ratio = "1" if row.name == "lloydq" else f"{digits(row.ratio)}×"
             facts = f"{row.info['mse']:.1f} | {row.info['delta_e']:.2f} | {row.info['bytes']:,}"
@@ -99,8 +105,8 @@ def chart(rows):
 
 TITLES = {
     "fitted to 2,000 pixels": "the nearest of 64 colours for 2,073,600 pixels",
-    "distinct colours with counts, k = 64": "fit of 104,487 colours with counts, k = 64",
-    "mixture 200,000 × 8, k = 64": "fit of 200,000 × 8, k = 64, until no label changes",
+    "distinct colours with counts, k = 16": "fit of 104,487 colours with counts, k = 16",
+    "mixture 50,000 × 8, k = 16": "fit of 50,000 × 8, k = 16, until no label changes",
     "digits 1,797 × 64, k = 10": "fit of the digits, 1,797 × 64, k = 10",
 }
 
@@ -112,7 +118,7 @@ def written(text, record, rows):
 
 
 def main():
-    record, rows = read(RESULTS / "full.json")
+    record, rows = read(RESULTS / "quick.json")
     README.write_text(written(README.read_text(encoding="utf-8"), record, rows), encoding="utf-8")
     with mpl.rc_context(RC):
         chart(rows).savefig(CHART)
