@@ -67,7 +67,7 @@ def head(record):
         "versions": ", ".join(f"{name} {number}" for name, number in machine["versions"].items()),
         "programs": ", ".join(f"{name} {number}" for name, number in machine["programs"].items()),
         "commit": f"{record['commit_info'].get('id', '')[:10]}{', with changes' if record['commit_info'].get('dirty') else ''}",
-        "not here": ", ".join(missing()) or "nobody: all contenders are installed",
+        "not here": ", ".join(missing(machine["versions"])) or "nobody: all contenders are installed",
     }
     yield "<h1>k-means and colour quantizers, measured</h1>"
     yield f"<p>{PLAIN}</p>"
@@ -77,9 +77,10 @@ def head(record):
     yield f'</table><p class="small">{escape(KEYS)}</p>'
 
 
-def missing():
-    """Packages of contenders that are not installed."""
-    return dict.fromkeys(who.package for who in [*CONTENDERS.values(), *MAPPERS.values()] if not who.here)
+def missing(versions):
+    """Packages of contenders that were not installed when the record was made."""
+    packages = dict.fromkeys(who.package for who in [*CONTENDERS.values(), *MAPPERS.values()])
+    return [package for package in packages if package not in versions]
 
 
 def losses(rows):
