@@ -25,11 +25,11 @@ class Watch:
     """A pytest plugin: the bar. How long each benchmark took the last time tells what is left."""
 
     def __init__(self, console, expected):
-        self.console, self.expected, self.failed = console, expected, []
+        self.console, self.expected, self.failed, self.progress = console, expected, [], None
 
     def pytest_collection_finish(self, session):
         self.left = {item.nodeid: self.expected.get(item.nodeid, 1.0) for item in session.items}
-        self.whole, self.start, self.progress = sum(self.left.values()), perf_counter(), None
+        self.whole, self.start = sum(self.left.values()), perf_counter()
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[left]}")
         # drawn between benchmarks, not by a thread of its own beside them
         self.progress = Progress(*columns, console=self.console, transient=True, auto_refresh=False)

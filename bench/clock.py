@@ -39,9 +39,10 @@ class Clock:
         first = timed(run)
         return first if first > SHORT * times or not self.budget else min(timed(run) for _ in range(3))
 
-    def measure(self, benchmark, run, expected, beside=None, beside_seconds=0.0):
-        """The benchmark of `run`, each round next to one of `beside`; what run returned."""
-        rounds = int(self.budget / (expected + beside_seconds + 1e-4))
+    def measure(self, benchmark, run, expected, beside=None):
+        """The benchmark of `run`, each round next to one of `beside` (and what that takes); what run returned."""
+        other, seconds = beside or (None, 0.0)
+        rounds = int(self.budget / (expected + seconds + 1e-4))
         rounds = min(max(rounds, 1 if expected > self.budget else 3), self.most_rounds)
         pairs, turns = [], cycle((True, False))  # lloydq comes first in every other round
         comes_first = True
@@ -50,11 +51,11 @@ class Clock:
             nonlocal comes_first
             comes_first = next(turns)
             if comes_first:
-                pairs.append(timed(beside))
+                pairs.append(timed(other))
 
         def after():
             if not comes_first:
-                pairs.append(timed(beside))
+                pairs.append(timed(other))
 
         around = {} if beside is None else {"setup": before, "teardown": after}
         result = benchmark.pedantic(run, rounds=rounds, iterations=1, **around)

@@ -1,7 +1,7 @@
 """pytest's side: which set is run, one `clock` for all, and what the JSON says about the machine."""
 
+from collections import Counter
 from dataclasses import replace
-from time import perf_counter
 
 import pytest
 
@@ -14,7 +14,7 @@ from .contenders import CONTENDERS, MAPPERS
 
 # The set: seconds that one fit may take, seconds for which a contender is measured, rounds at most
 SETS = {"quick": (3.0, 0.5, 15), "full": (12.0, 1.0, 15), "smoke": (float("inf"), 0.0, 1)}
-TOOK = {}
+TOOK = Counter()
 FEW = 60, 3  # rows and clusters of the smoke run
 
 
@@ -61,10 +61,9 @@ def clock(request):
     return request.config.clock
 
 
-def pytest_runtest_logfinish(nodeid):
+def pytest_runtest_logreport(report):
     """What each benchmark takes in all, which tells the next run's bar what is left."""
-    now = perf_counter()
-    TOOK[nodeid], TOOK[""] = round(now - TOOK.get("", now), 3), now
+    TOOK[report.nodeid] += report.duration
 
 
 def pytest_benchmark_update_machine_info(machine_info):
@@ -74,5 +73,5 @@ def pytest_benchmark_update_machine_info(machine_info):
 def pytest_benchmark_update_json(config, output_json):
     output_json |= {
         "set": config.getoption("--set"), "left_out": config.clock.left_out, "pools": machine.pools(),
-        "took": {nodeid: seconds for nodeid, seconds in TOOK.items() if nodeid},
+        "took": {nodeid: round(seconds, 3) for nodeid, seconds in TOOK.items()},
     }  # fmt: skip

@@ -7,7 +7,7 @@ of the contender.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
@@ -362,7 +362,7 @@ class Mapper:
     name: str
     package: str
     module: str
-    prepare: Callable = field(repr=False)  # X in its dtype, centroids, threads: a function that returns the labels
+    prepare: Callable  # X in its dtype, centroids, threads: a function that returns the labels
     dtypes: tuple = ("f4", "f8")
     exact: bool = False
     marks: tuple = ()

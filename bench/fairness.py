@@ -67,9 +67,9 @@ class Setting:
             weight = np.ones(len(self.X[piece])) if self.weight is None else self.weight[piece]
             yield self.X[piece].astype(float), labels[piece], weight
 
-    def inertia(self, centroids, labels=None):
-        """Σ weight · distance², with the labels given, or the nearest."""
-        labels = lloydq.nearest(self.X, centroids) if labels is None else labels
+    def inertia(self, centroids):
+        """Σ weight · distance² to the nearest centroids."""
+        labels = lloydq.nearest(self.X, centroids)
         return sum(float(((X - centroids[of]) ** 2).sum(axis=1) @ weight) for X, of, weight in self.pieces(labels))
 
     def distances(self, centroids, labels):

@@ -64,8 +64,8 @@ def test_fit(benchmark, clock, case, name):
     with threads(there.threads):
         dtype, run, expected = best(there, who, clock)
         clock.refuse(case.facts, name, expected)
-        beside = {} if name == "lloydq" else dict(zip(("beside", "beside_seconds"), ours(case, clock), strict=True))
-        centroids, n_iter = clock.measure(benchmark, run, expected, **beside)
+        beside = None if name == "lloydq" else ours(case, clock)
+        centroids, n_iter = clock.measure(benchmark, run, expected, beside)
     benchmark.extra_info |= {
         "case": case.facts, "name": name, "package": who.package, "version": who.version, "dtype": dtype,
         "shape": there.X.shape, "k": case.k, "until": there.until, "threads": there.threads,

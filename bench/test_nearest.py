@@ -46,8 +46,8 @@ def test_nearest(benchmark, clock, case, name):
     with threads(there.threads):
         dtype, run, expected = best(there, centroids, who, clock)
         clock.refuse(case.facts, name, expected)
-        beside = {} if name == "lloydq" else dict(zip(("beside", "beside_seconds"), ours(case, clock), strict=True))
-        labels = clock.measure(benchmark, run, expected, **beside)
+        beside = None if name == "lloydq" else ours(case, clock)
+        labels = clock.measure(benchmark, run, expected, beside)
     benchmark.extra_info |= {
         "case": case.facts, "name": name, "package": who.package, "version": who.version, "dtype": dtype,
         "shape": there.X.shape, "k": len(centroids), "threads": there.threads,

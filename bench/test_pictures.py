@@ -15,14 +15,14 @@ from .pictures import IN_MEMORY, Files, commands, ours, photograph
 CORNER = 40  # rows and columns of the smoke run
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def side(request):
     return CORNER if request.config.getoption("--set") == "smoke" else None
 
 
 @pytest.fixture(scope="module")
-def files(request):
-    return Files(CORNER if request.config.getoption("--set") == "smoke" else None)
+def files(side):
+    return Files(side)
 
 
 def error(original, found):
@@ -54,10 +54,7 @@ def test_in_memory(benchmark, clock, side, k, name):
     run, expected = ready(prepare, pixels, k)
     case = {"group": "quantizers in memory: the photograph, not dithered", "name": f"k = {k}"}
     clock.refuse(case, name, expected)
-    besides = {}
-    if name != "lloydq":
-        besides = dict(zip(("beside", "beside_seconds"), ready(ours, pixels, k), strict=True))
-    found = clock.measure(benchmark, run, expected, **besides)
+    found = clock.measure(benchmark, run, expected, None if name == "lloydq" else ready(ours, pixels, k))
     benchmark.extra_info |= {
         "case": case, "name": name, "package": package, "version": version(package), "k": k, "marks": list(marks),
         **error(pixels, found),
@@ -68,13 +65,13 @@ def test_in_memory(benchmark, clock, side, k, name):
 @pytest.mark.parametrize("k", [64, 256])
 @pytest.mark.parametrize("name", list(commands()))
 def test_whole_process(benchmark, clock, files, k, name):
-    run, beside = partial(files.run, name, k), partial(files.run, "lloydq", k)
-    besides = {}
+    run, other = partial(files.run, name, k), partial(files.run, "lloydq", k)
+    beside = None
     if clock.budget:
-        beside()  # compiles
-        besides = {} if name == "lloydq" else {"beside": beside, "beside_seconds": timed(beside)}
-    clock.measure(benchmark, run, timed(run) if clock.budget else 0.0, **besides)
-    if besides:
+        other()  # compiles
+        beside = None if name == "lloydq" else (other, timed(other))
+    clock.measure(benchmark, run, timed(run) if clock.budget else 0.0, beside)
+    if beside:
         run()  # the file that is looked at is its own
     found, n_bytes = files.result()
     benchmark.extra_info |= {
