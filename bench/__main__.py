@@ -14,11 +14,11 @@ import pytest
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from . import RESULTS
 from .rows import moved, read
 from .table import show, show_moved
 
 HERE = Path(__file__).parent
-RESULTS = HERE / "results"
 
 
 class Watch:

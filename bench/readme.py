@@ -4,15 +4,13 @@ import re
 import sys
 
 import matplotlib as mpl
-from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
 
-from .__main__ import HERE, RESULTS
-from .plots import EQUAL, OTHER, OURS, RC
+from . import RESULTS
+from .plots import RC, bars
 from .rows import digits, groups, read, time
 from .table import processor
 
-README, CHART = HERE.parent / "README.md", RESULTS / "measured.png"
+README, CHART = RESULTS.parents[1] / "README.md", RESULTS / "measured.png"
 BEGIN, END = "<!-- made by `python -m bench.readme` from bench/results/quick.json -->\n", "<!-- to here -->\n"
 SHOWN = "scikit-learn", "scikit-learn-intelex", "faiss", "OpenCV"
 GROUPS = (
@@ -20,10 +18,11 @@ GROUPS = (
     "until no label changes", "nearest",
 )  # fmt: skip
 PROGRAMS = "quantizers as whole processes: PNG in, PNG out, not dithered"
-CHARTED = {
-    "recipe, nearest of 64 colours for every pixel": ("fitted to 2,000 pixels",),
-    "photograph, until no label changes": ("distinct colours with counts, k = 16",),
-    "until no label changes": ("mixture 50,000 × 8, k = 16", "digits 1,797 × 64, k = 10"),
+CHARTED = {  # the last is small: there lloydq is behind
+    "the nearest of 64 colours for 2,073,600 pixels": (GROUPS[1], "fitted to 2,000 pixels"),
+    "fit of 104,487 colours with counts, k = 16": (GROUPS[2], "distinct colours with counts, k = 16"),
+    "fit of 50,000 × 8, k = 16, until no label changes": (GROUPS[3], "mixture 50,000 × 8, k = 16"),
+    "fit of the digits, 1,797 × 64, k = 10": (GROUPS[3], "digits 1,797 × 64, k = 10"),
 }
 
 
@@ -80,35 +79,9 @@ def mark(row):
 
 
 def chart(rows):
-    """Bars at four pieces of work; the last is small, where lloydq is behind."""
+    """Bars at four pieces of work."""
     found = dict(groups(rows))
-    panels = [(case, found[group][case]) for group, cases in CHARTED.items() for case in cases]
-    figure = Figure(figsize=(11, 7.2), layout="constrained", dpi=110)
-    for ax, (case, of_case) in zip(figure.subplots(2, 2).flat, panels, strict=True):
-        around = [[row.seconds - row.low for row in of_case], [row.high - row.seconds for row in of_case]]
-        colors = [OURS if row.name == "lloydq" else EQUAL if row.equal else OTHER for row in of_case]
-        seconds = [row.seconds for row in of_case]
-        ax.barh(range(len(seconds)), seconds, color=colors, xerr=around, error_kw={"elinewidth": 0.9, "capsize": 2})
-        ax.set_yticks(range(len(seconds)), [row.name + ("" if row.equal else " *") for row in of_case])
-        ax.invert_yaxis()
-        for y, row in enumerate(of_case):
-            place = {"xytext": (5, 0), "textcoords": "offset points", "va": "center", "fontsize": 8}
-            ax.annotate(time(row.seconds), (row.high, y), **place)
-        ax.set_xscale("log")
-        ax.xaxis.set_major_formatter("{x:g}")
-        ax.xaxis.set_minor_formatter(NullFormatter())
-        ax.set_xlim(min(seconds) / 2, max(seconds) * 4)
-        ax.set_xlabel("seconds, median and quartiles; * other work")
-        ax.set_title(TITLES.get(case, case), fontsize=10, loc="left", fontweight="bold")
-    return figure
-
-
-TITLES = {
-    "fitted to 2,000 pixels": "the nearest of 64 colours for 2,073,600 pixels",
-    "distinct colours with counts, k = 16": "fit of 104,487 colours with counts, k = 16",
-    "mixture 50,000 × 8, k = 16": "fit of 50,000 × 8, k = 16, until no label changes",
-    "digits 1,797 × 64, k = 10": "fit of the digits, 1,797 × 64, k = 10",
-}
+    return bars({title: found[group][case] for title, (group, case) in CHARTED.items()}, "")
 
 
 def written(text, record, rows):
@@ -121,7 +94,7 @@ def main():
     record, rows = read(RESULTS / "quick.json")
     README.write_text(written(README.read_text(encoding="utf-8"), record, rows), encoding="utf-8")
     with mpl.rc_context(RC):
-        chart(rows).savefig(CHART)
+        chart(rows).savefig(CHART, dpi=110)
 
 
 if __name__ == "__main__":

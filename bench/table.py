@@ -1,4 +1,4 @@
-"""The rows as tables: in the terminal, in Markdown."""
+"""The rows as tables in the terminal."""
 
 from rich.markup import escape
 from rich.table import Table
@@ -57,17 +57,6 @@ def reasons(left_out, group):
             found.setdefault((one["name"], one["why"]), []).append(one["case"])
     for (name, why), cases in found.items():
         yield name, f"{why} ({'; '.join(cases)})"
-
-
-def markdown(rows):
-    """A table for each group."""
-    for group, cases in groups(rows):
-        yield f"\n### {group}\n"
-        for case, of_case in cases.items():
-            yield f"\n**{case}**\n"
-            yield "| " + " | ".join(COLUMNS) + " |"
-            yield "|" + "---|" * len(COLUMNS)
-            yield from ("| " + " | ".join(cells(row)) + " |" for row in of_case)
 
 
 def show_moved(common, apart, console):
