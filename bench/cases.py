@@ -83,7 +83,7 @@ def _recipe():
     fit, nearest = "recipe, fit", "recipe, nearest of 64 colours for every pixel"
     yield Case(fit, "2,000 pixels, k = 64", data.sample, 64, quick=True)
     yield Mapping(nearest, "fitted to 2,000 pixels", data.photograph, fitted(64), quick=True)
-    yield Mapping(nearest, "64 of the first 1,000 pixels", data.photograph, drawn(64, 1000), quick=True)
+    yield Mapping(nearest, "64 of the first 1,000 pixels", data.photograph, drawn(64, 1000))
     yield Mapping(nearest, "64 of all pixels", data.photograph, drawn(64), quick=True)
 
 

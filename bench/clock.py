@@ -6,6 +6,7 @@ from time import perf_counter
 import pytest
 
 SHORT = 0.05  # s: what takes less is tried three times before it is believed
+DOUBT = 2.0  # how far a first look may be wrong: later iterations, or another dtype, may be faster
 
 
 class Clock:
@@ -27,6 +28,10 @@ class Clock:
             self.series[case["group"], name] = case["size"], seconds
         if seconds > self.limit:
             self.leave_out(case, name, f"would take about {seconds:.0f} s, more than the limit of {self.limit:.0f} s")
+
+    def hopeless(self, seconds):
+        """Whether what a first look foresees is so far above the limit that no second look is needed."""
+        return seconds > DOUBT * self.limit
 
     def too_large(self, case, name):
         """Leaves out what must take longer than the limit, if time grows with the size."""

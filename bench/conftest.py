@@ -66,6 +66,14 @@ def pytest_runtest_logreport(report):
     TOOK[report.nodeid] += report.duration
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session):
+    """Of a run that is broken off, what was measured is kept: pytest-benchmark stumbles over the one without a time."""
+    benchmarks = session.config._benchmarksession.benchmarks
+    benchmarks[:] = [one for one in benchmarks if one.stats.data]
+    return (yield)
+
+
 def pytest_benchmark_update_machine_info(machine_info):
     machine_info |= machine.facts(available())
 

@@ -16,7 +16,7 @@ from .contenders import Task
 
 SAME = 1e-3  # of the inertia: what rounding to float32 leaves of one trajectory; ties on the way may part it further
 BEHIND = 1e-4  # of the inertia, above the reference: more than rounding, if half of the last iteration's gain is less
-PLAIN = 5e8  # n·k·d·iterations up to which the reference is made in NumPy
+PLAIN = 2.1e8  # n·k·d·iterations up to which the reference is made in NumPy
 SETTLED = 1e-6  # of the inertia: what one more pass may gain where no label should change; float32 keeps 7 digits
 
 

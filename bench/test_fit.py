@@ -19,11 +19,16 @@ def expect(there, who, dtype, clock):
     n_iter = there.reference[1]
     if not clock.budget:
         return 0.0
-    who.fit(there.task(dtype, n_iter=min(3, n_iter)))()  # loads and compiles what there is to load and to compile
+    few = min(FEW, n_iter)
+    run = who.fit(there.task(dtype, n_iter=few))
+    run()  # loads and compiles what there is to load and to compile
+    seconds = clock.typical(run)
+    if few == n_iter or clock.hopeless(seconds / few * n_iter):
+        return seconds / few * n_iter
     if "own stop" in who.marks or n_iter <= MANY:
         return clock.typical(who.fit(there.task(dtype)))
-    few, many = (clock.typical(who.fit(there.task(dtype, n_iter=n))) for n in (FEW, MANY))
-    return many + max(many - few, 0.0) / (MANY - FEW) * (n_iter - MANY)
+    many = clock.typical(who.fit(there.task(dtype, n_iter=MANY)))
+    return many + max(many - seconds, 0.0) / (MANY - few) * (n_iter - MANY)
 
 
 @lru_cache(maxsize=1)
@@ -41,7 +46,11 @@ def ours(case, clock):
 def best(there, who, clock):
     """The dtype in which it is faster, its fit, and the seconds to expect."""
     forms = who.forms(there.X.dtype) if there.X.size < HUGE else ("f4",)
-    expected = {dtype: expect(there, who, dtype, clock) for dtype in forms}
+    expected = {}
+    for dtype in forms:
+        expected[dtype] = expect(there, who, dtype, clock)
+        if clock.hopeless(expected[dtype]):
+            break
     if max(expected.values()) < WHOLE:
         expected = {dtype: clock.typical(who.fit(there.task(dtype)), times=3) for dtype in forms}
     dtype = min(expected, key=expected.__getitem__)

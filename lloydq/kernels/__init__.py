@@ -53,7 +53,7 @@ def compile_all() -> None:
         state = labels.copy(), np.zeros(1), labels.copy(), labels.copy()
         visit_due(X, readonly(np.zeros((1, d))), one.copy(), one.copy(), *state)
         group, single = np.zeros((1, wide.GROUP), np.int64), np.zeros((1, 1), np.float32)
-        products = np.zeros((1, wide.GROUP, d), np.float32), np.zeros((1, wide.GROUP), np.float32)
+        products = np.zeros((1, d, wide.GROUP), np.float32), np.zeros((1, wide.GROUP), np.float32)
         assign_wide(
             X, readonly(np.zeros((1, d))), np.zeros(d), *products, group, 1.0, labels.copy(), np.zeros(1), single
         )

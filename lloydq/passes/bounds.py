@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 
 from ..lloyd import Array, Sums, chunks
-from .dense import DensePass
+from .dense import DensePass, shares
 
 ROUNDING = 1e-11  # of what is owed, which is a sum of up to 90,000 movements
 SETTLE = 1e4  # times the movement: debts above which digits of a slack would be lost
@@ -22,11 +22,12 @@ class BoundsPass(DensePass):
 
     def __call__(self, centroids: Array) -> Sums:
         if "slack" in self.__dict__:
-            visit, shares = self.follow(centroids), self.shares(self.kept.computed)  # about as many as the last time
+            visit, distances = self.follow(centroids), self.kept.computed  # about as many as the last time
         else:
-            visit, shares = self.begin(centroids), self.shares(len(self.X) * len(centroids))
+            visit, distances = self.begin(centroids), len(self.X) * len(centroids)
         self.centroids, self.limit = centroids, self.owed * (1 + ROUNDING)
-        return self.changes(self.each(visit, shares))
+        pieces = shares(self.pieces, distances * self.X.shape[1], self.n_threads)
+        return self.changes(self.each(visit, pieces))
 
     def begin(self, centroids: Array) -> Callable[[slice], Sums]:
         """Nothing is known of any point; how they are to be visited."""

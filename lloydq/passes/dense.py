@@ -29,7 +29,7 @@ class Products:
         about = centroids - origin
         squares = (about**2).sum(axis=1)
         with np.errstate(over="ignore", invalid="ignore"):  # then the definition decides
-            table = about.astype(np.float32)[members]
+            table = np.ascontiguousarray(about.astype(np.float32)[members].transpose(0, 2, 1))
             halves = np.where(members < 0, np.inf, squares[members] / 2).astype(np.float32)
         reach = float(np.sqrt(squares.max())) * (1 + 1e-12)
         self.assign, self.groups = kernels.assign_wide, len(members)
@@ -51,6 +51,13 @@ def assigner(centroids: Array) -> Callable[[Array, Array], int]:
         return Products(centroids)
     kernel, fixed = kernels.assign_few.get(d, kernels.assign), kernels.readonly(centroids)
     return lambda X, labels: kernel(X, fixed, labels)
+
+
+def shares(pieces: list[slice], coordinates: int, n_threads: int | None) -> list[slice]:
+    """The pieces, or more of them where few rows have so many coordinates to be compared."""
+    if len(pieces) > 1 or coordinates < SHARED:
+        return pieces
+    return pool.split(pieces[0].stop, n_threads, least=1)
 
 
 class DensePass(PlainPass):
@@ -94,14 +101,8 @@ class DensePass(PlainPass):
 
     def __call__(self, centroids: Array) -> Sums:
         self.centroids, assign = centroids, assigner(centroids)
-        shares = self.shares(len(self.X) * len(centroids))
-        return self.changes(self.each(lambda rows: self.compared(rows, assign), shares))
-
-    def shares(self, computed: int) -> list[slice]:
-        """The pieces, or more of them where so many distances are to be computed of few rows."""
-        if len(self.pieces) > 1 or computed * self.X.shape[1] < SHARED:
-            return self.pieces
-        return pool.split(len(self.X), self.n_threads, least=1)
+        pieces = shares(self.pieces, self.X.size * len(centroids), self.n_threads)
+        return self.changes(self.each(lambda rows: self.compared(rows, assign), pieces))
 
     def changes(self, visited: list[Sums]) -> Sums:
         """The sums, after what the visits to all pieces change."""

@@ -8,7 +8,7 @@ import numpy as np
 from .. import lloyd, pool
 from ..colors import table
 from ..lloyd import Array, chunks, squared_distances
-from .dense import assigner
+from .dense import assigner, shares
 
 TINY = 10_000  # n·k·d up to which NumPy (0.2 ms a step) may well end before Numba has been imported (0.3 s)
 PIXELS = 1 << 16  # from so many pixels on, a table of the labels of all colours is cheaper than comparing each
@@ -27,7 +27,7 @@ def assign(X: Array, centroids: Array, n_threads: int | None = None, dtype: Any 
     def visit(rows: slice) -> None:
         assign_rows(block_of(X, rows), labels[rows])
 
-    pool.run(visit, chunks(X.shape, len(centroids)), n_threads)
+    pool.run(visit, shares(chunks(X.shape, 1), X.size * len(centroids), n_threads), n_threads)
     return labels.astype(dtype, copy=False)
 
 
