@@ -15,7 +15,7 @@ from .dither import diffuse, mixtures
 from .jit import COMPILED, Array, block_of, readonly, weights_of
 from .points import assign, assign_few, distances, extent, scatter, spread, transfer
 from .seeds import approach, pick, place, plus_plus, potentials, weigh
-from .wide import assign_wide, visit_groups
+from .wide import assign_wide, visit_groups, visit_near
 
 __all__ = [
     "ALL", "CELL", "CELLS", "CODES", "COMPILED", "FULL", "Array", "block_of", "blocks", "cache_folder", "cached",
@@ -23,14 +23,14 @@ __all__ = [
     "approach", "assign", "assign_few", "assign_wide", "collect", "diffuse", "distances", "extent", "label_pixels",
     "list_all", "load_for_colors", "load_for_fits", "look_up", "lower", "mark", "mixtures", "pick", "place",
     "plus_plus", "potentials", "scatter", "spread", "tally", "transfer",
-    "visit_blocks", "visit_due", "visit_groups", "weigh",
+    "visit_blocks", "visit_due", "visit_groups", "visit_near", "weigh",
 ]  # fmt: skip
 
 ALL = (
     *assign_few.values(), assign, distances, transfer, extent, spread, scatter,
     potentials, approach, plus_plus, place, weigh, pick,
     mark, tally, collect, label_pixels, look_up, diffuse, mixtures,
-    list_all, lower, visit_blocks, visit_due, assign_wide, visit_groups,
+    list_all, lower, visit_blocks, visit_due, visit_near, assign_wide, visit_groups,
 )  # fmt: skip
 
 EVERYTHING = slice(None)
@@ -51,15 +51,16 @@ def compile_all() -> None:
         place(X, np.zeros(d), np.array([np.inf]), np.zeros(1, np.uint16))
         pick(X, np.ones(1), np.zeros(d), 0.0)
         state = labels.copy(), np.zeros(1), labels.copy(), labels.copy()
-        visit_due(X, readonly(np.zeros((1, d))), one.copy(), one.copy(), *state)
+        centroids, due = readonly(np.zeros((1, d))), (one.copy(), one.copy(), *state)
+        visit_due(X, centroids, *due)
         group, single = np.zeros((1, wide.GROUP), np.int64), np.zeros((1, 1), np.float32)
-        products = np.zeros((1, d, wide.GROUP), np.float32), np.zeros((1, wide.GROUP), np.float32)
-        assign_wide(
-            X, readonly(np.zeros((1, d))), np.zeros(d), *products, group, 1.0, labels.copy(), np.zeros(1), single
-        )
+        near = np.zeros((1, d, wide.GROUP), np.float32), np.zeros((1, wide.GROUP), np.float32)
+        products = np.zeros(d), *near, group, 1.0
+        visit_near(X, centroids, products, *due)
+        assign_wide(X, centroids, products, labels.copy(), np.zeros(1), single)
         debts = np.zeros(1, np.int64), np.zeros(1), np.zeros(1), np.zeros(1), np.zeros(1)
         bounds = labels.copy(), np.zeros(1), np.zeros(1), single, labels.copy(), labels.copy()
-        visit_groups(X, readonly(np.zeros((1, d))), np.zeros((1, d, wide.GROUP)), group, *debts, *bounds)
+        visit_groups(X, centroids, np.zeros((1, d, wide.GROUP)), group, *debts, *bounds)
     for factor in (np.zeros(1), np.zeros(1, np.uint8)):
         weigh(one, factor, np.zeros(1, np.uint16), np.zeros(1))
     _call_plus_plus(one, np.zeros((1, 1)))

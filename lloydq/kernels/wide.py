@@ -100,12 +100,12 @@ def _few_products(_: Any, points: Any, i: Any, table: Any, halves: Any, g: Any, 
 
 
 @rough
-def _centred(X: Array, start: int, many: int, origin: Array, points: Array, norm: Array) -> None:
-    """So many rows of X from the start on, about the origin, in float32: (TILE, d), and their squares (TILE,)."""
-    for i in range(many):
+def _centred(X: Array, rows: Array, origin: Array, points: Array, norm: Array) -> None:
+    """These rows of X about the origin, in float32: (TILE, d), and their squares (TILE,)."""
+    for i in range(rows.shape[0]):
         square = np.float32(0)
         for t in range(X.shape[1]):
-            x = np.float32(X[start + i, t] - origin[t])
+            x = np.float32(X[rows[i], t] - origin[t])
             points[i, t] = x
             square += x * x
         norm[i] = square
@@ -169,58 +169,111 @@ def _ahead(most: float, own: float) -> float:
     return most - own + SAFE * own
 
 
-@kernel
-def assign_wide(
-    X: Array, centroids: Array, origin: Array, table: Array, halves: Array, members: Array, reach: float,
-    labels: Array, upper: Array, lower: Array,
-) -> int:  # fmt: skip
-    """`assign` by products: labels (n,) int32 of the rows of X (n, d). Returns the number of distances computed.
+@inner
+def _compare(X: Array, rows: Array, centroids: Array, products: Any, room: Any, error: Array) -> None:
+    """The nearest centroid (k, d) of each of these rows (TILE, or fewer) of X (n, d), and what its bounds need.
 
-    The centroids (k, d), none of which is farther than `reach` from the origin (d,), stand about it in table (groups,
-    d, GROUP) float32, halves of their squares in (groups, GROUP); which ones, members (groups, GROUP) tells, −1 where
-    a group has fewer. Into upper (n,) and lower (n, groups), if they have rows, go bounds: on the distance to the
-    nearest centroid, and to the others of each group.
+    The centroids, none of which is farther than `reach` from the origin (d,), stand about it in table (groups, d,
+    GROUP) float32, halves of their squares in (groups, GROUP); which ones, members (groups, GROUP) tells, −1 where a
+    group has fewer: these are `products`. The products themselves, each wrong by no more than error (TILE,), and what
+    is found come into `room`.
     """
-    (n, d), groups = X.shape, table.shape[0]
+    (origin, table, halves, members, reach), (points, norm, product, first, second, which) = products, room[:6]
+    best, rest, own, label, most = room[6:]
+    d, groups = X.shape[1], table.shape[0]
+    loss = (d + 8) * UNIT
+    _centred(X, rows, origin, points, norm)
+    for g in range(groups):
+        _products(points, table, halves, g, product)
+        _best(product, g, first, second, which)
+    _best_of_all(first, second, best, rest, own)
+    for i in range(rows.shape[0]):
+        radius = np.sqrt(float(norm[i])) * (1.0 + loss)
+        size = reach * (0.5 * reach + radius)  # of what is added up
+        error[i] = loss * (size + 1e-8 * (radius + reach) ** 2) + d * LEAST * (1.0 + reach)
+        if not size < LARGE:
+            error[i] = np.inf
+        nearest, doubt = float(best[i]), 2.0 * error[i]
+        label[i] = members[int(own[i]), int(which[int(own[i]), i])]
+        square = float(norm[i]) + 2.0 * nearest + doubt
+        if not float(rest[i]) - nearest > doubt:  # by the definition, where it may matter
+            square, found = np.inf, centroids.shape[0]
+            for g in range(groups):
+                if not first[g, i] > nearest + doubt:
+                    for q in range(GROUP):
+                        j = members[g, q]
+                        if j >= 0:
+                            by_definition = _square(X, rows[i], centroids, j)
+                            if by_definition < square or (by_definition == square and j < found):
+                                square, found, own[i] = by_definition, j, np.float32(g)
+            rest[i] = rest[i] if found == label[i] else best[i]
+            label[i] = found
+        most[i] = np.sqrt(max(square, TINY) + 2.0 * loss * radius * radius) * (1.0 + SAFE)
+
+
+@inner
+def _room(d: int, groups: int) -> Any:
+    """For `_compare`: points about the origin, their squares, products with a group; for each group the two least and
+    which is the least; of all groups the two least, the group of the nearest, its label, a bound on its distance."""
     points, product = np.zeros((TILE, d), np.float32), np.empty((GROUP, TILE), np.float32)
     first, second = np.empty((groups, TILE), np.float32), np.empty((groups, TILE), np.float32)
     which, norm = np.empty((groups, TILE), np.float32), np.empty(TILE, np.float32)
-    best, next_best, of = np.empty(TILE, np.float32), np.empty(TILE, np.float32), np.empty(TILE, np.float32)
-    loss = (d + 8) * UNIT
+    best, rest, own = np.empty(TILE, np.float32), np.empty(TILE, np.float32), np.empty(TILE, np.float32)
+    return points, norm, product, first, second, which, best, rest, own, np.empty(TILE, np.int64), np.empty(TILE)
+
+
+@inner
+def _at_least(norm: float, product: float, error: float, d: int) -> float:
+    """A bound on the distance of a point and a centroid whose product this is."""
+    square = (1.0 - (d + 8) * UNIT) * norm + 2.0 * (product - error)
+    return np.sqrt(square) if square > 0 else 0.0
+
+
+@kernel
+def assign_wide(X: Array, centroids: Array, products: Any, labels: Array, upper: Array, lower: Array) -> int:
+    """`assign` by products (see `_compare`): labels (n,) int32 of the rows of X (n, d).
+
+    Into upper (n,) and lower (n, groups), if they have rows, go bounds: on the distance to the nearest centroid, and to
+    the others of each group. Returns the number of distances computed.
+    """
+    (n, d), members = X.shape, products[3]
+    groups, room, error, rows = members.shape[0], _room(d, members.shape[0]), np.empty(TILE), np.arange(n)
+    norm, first, second, which, own, label, most = room[1], room[3], room[4], room[5], room[8], room[9], room[10]
     for start in range(0, n, TILE):
-        many = min(TILE, n - start)
-        _centred(X, start, many, origin, points, norm)
-        for g in range(groups):
-            _products(points, table, halves, g, product)
-            _best(product, g, first, second, which)
-        _best_of_all(first, second, best, next_best, of)
-        for i in range(many):
-            row, radius = start + i, np.sqrt(float(norm[i])) * (1.0 + loss)
-            size = reach * (0.5 * reach + radius)  # of what is added up
-            error = loss * (size + 1e-8 * (radius + reach) ** 2) + d * LEAST * (1.0 + reach)
-            if not size < LARGE:
-                error = np.inf
-            nearest, runner, own = float(best[i]), float(next_best[i]), int(of[i])
-            label, most = members[own, int(which[own, i])], float(norm[i]) + 2.0 * (nearest + error)
-            if not runner - nearest > 2.0 * error:  # by the definition, where it may matter
-                least, label = np.inf, centroids.shape[0]
-                for g in range(groups):
-                    if not first[g, i] > nearest + 2.0 * error:
-                        for q in range(GROUP):
-                            j = members[g, q]
-                            if j >= 0:
-                                square = _square(X, row, centroids, j)
-                                if square < least or (square == least and j < label):
-                                    least, label, own = square, j, g
-                most = least
-            labels[row] = label
+        _compare(X, rows[start : start + TILE], centroids, products, room, error)
+        for i in range(min(TILE, n - start)):
+            labels[start + i] = label[i]
             if lower.shape[0] > 0:
-                upper[row] = np.sqrt(max(most, TINY) + 2.0 * loss * radius * radius) * (1.0 + SAFE)
+                upper[start + i] = most[i]
                 for g in range(groups):
-                    rest = second[g, i] if g == own and members[g, int(which[g, i])] == label else first[g, i]
-                    square = (1.0 - loss) * float(norm[i]) + 2.0 * (float(rest) - error)
-                    lower[row, g] = _kept(np.sqrt(square) if square > 0 else 0.0)
+                    mine = g == own[i] and members[g, int(which[g, i])] == label[i]
+                    product = second[g, i] if mine else first[g, i]
+                    lower[start + i, g] = _kept(_at_least(norm[i], product, error[i], d))
     return int(n * centroids.shape[0])
+
+
+@kernel
+def visit_near(
+    X: Array, centroids: Array, products: Any, owed: Array, limit: Array, labels: Array, slack: Array,
+    changed: Array, before: Array,
+) -> tuple[int, int]:  # fmt: skip
+    """`bounds.visit_due` by products (see `_compare`)."""
+    (n, d), many, moved = X.shape, 0, 0
+    due, room, error = np.empty(n, np.int64), _room(d, products[3].shape[0]), np.empty(TILE)
+    norm, rest, label, most = room[1], room[7], room[9], room[10]
+    for i in range(n):
+        due[many] = i
+        many += not slack[i] > limit[labels[i]]  # NaN, of distances that overflow, is due
+    for start in range(0, many, TILE):
+        rows = due[start : min(start + TILE, many)]
+        _compare(X, rows, centroids, products, room, error)
+        for i in range(rows.shape[0]):
+            row, new = rows[i], label[i]
+            slack[row] = (_at_least(norm[i], rest[i], error[i], d) - most[i]) + owed[new]
+            if new != labels[row]:
+                changed[moved], before[moved] = row, labels[row]
+                labels[row], moved = new, moved + 1
+    return moved, many * centroids.shape[0]
 
 
 @inner

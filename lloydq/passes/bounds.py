@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 
 from ..lloyd import Array, Sums, chunks
-from .dense import DensePass, shares
+from .dense import DensePass, by_products, shares
 
 ROUNDING = 1e-11  # of what is owed, which is a sum of up to 90,000 movements
 SETTLE = 1e4  # times the movement: debts above which digits of a slack would be lost
@@ -33,17 +33,20 @@ class BoundsPass(DensePass):
         """Nothing is known of any point; how they are to be visited."""
         self.slack, self.owed = np.full(len(self.X), -np.inf), np.zeros(len(centroids))
         self.debts = [self.owed]
-        return self.visit_due
+        return self.due(centroids)
 
     def follow(self, centroids: Array) -> Callable[[slice], Sums]:
         """Centroids have moved; how the points are to be visited."""
+        self.move(centroids)
+        return self.due(centroids)
+
+    def move(self, centroids: Array) -> None:
         moved = np.sqrt(((centroids - self.centroids) ** 2).sum(axis=1)) * (1 + 1e-12)
         if self.owed.max() > SETTLE * moved.max():
             self.each(self.settle, chunks((len(self.X), len(centroids)), 1))
             for debt in self.debts:
                 debt[:] = 0.0
         self.owe(moved)
-        return self.visit_due
 
     def owe(self, moved: Array) -> None:
         """Each centroid owes its points how far it has moved, and how far the one that moved most of the others."""
@@ -57,9 +60,15 @@ class BoundsPass(DensePass):
         """Take what is owed off the slack."""
         self.slack[rows] -= (self.owed * (1 + ROUNDING))[self.labels[rows]]
 
-    def visit_due(self, rows: slice) -> Sums:
-        state = self.owed, self.limit, self.labels[rows], self.slack[rows]
-        return self.visited(rows, self.kernels.visit_due, *state)
+    def due(self, centroids: Array) -> Callable[[slice], Sums]:
+        """How the points that are due are visited."""
+        products = by_products(centroids)
+        kernel, more = (self.kernels.visit_near, (products.given,)) if products else (self.kernels.visit_due, ())
+
+        def visit(rows: slice) -> Sums:
+            return self.visited(rows, kernel, *more, self.owed, self.limit, self.labels[rows], self.slack[rows])
+
+        return visit
 
     def visited(self, rows: slice, kernel: Callable[..., tuple[int, int]], *state: Any) -> Sums:
         """How the sums of some rows change."""

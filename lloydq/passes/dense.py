@@ -33,24 +33,26 @@ class Products:
             halves = np.where(members < 0, np.inf, squares[members] / 2).astype(np.float32)
         reach = float(np.sqrt(squares.max())) * (1 + 1e-12)
         self.assign, self.groups = kernels.assign_wide, len(members)
-        self.centroids = kernels.readonly(centroids), origin, table, halves, members, reach
+        self.centroids, self.given = kernels.readonly(centroids), (origin, table, halves, members, reach)
 
     def __call__(self, X: Array, labels: Array, upper: Array | None = None, lower: Array | None = None) -> int:
         """Labels (n,) of X (n, d); bounds too where they are asked for."""
         if upper is None or lower is None:
             upper, lower = np.empty(0), np.empty((0, self.groups), np.float32)
-        return self.assign(X, *self.centroids, labels, upper, lower)
+        return self.assign(X, self.centroids, self.given, labels, upper, lower)
+
+
+def by_products(centroids: Array) -> Products | None:
+    """Where they are faster than distances."""
+    return Products(centroids) if centroids.shape[1] >= PRODUCTS[0] and centroids.size >= PRODUCTS[1] else None
 
 
 def assigner(centroids: Array) -> Callable[[Array, Array], int]:
     """What assigns points (n, d) to these centroids (k, d): labels (n,)."""
     from .. import kernels
 
-    k, d = centroids.shape
-    if d >= PRODUCTS[0] and k * d >= PRODUCTS[1]:
-        return Products(centroids)
-    kernel, fixed = kernels.assign_few.get(d, kernels.assign), kernels.readonly(centroids)
-    return lambda X, labels: kernel(X, fixed, labels)
+    kernel, fixed = kernels.assign_few.get(centroids.shape[1], kernels.assign), kernels.readonly(centroids)
+    return by_products(centroids) or (lambda X, labels: kernel(X, fixed, labels))
 
 
 def shares(pieces: list[slice], coordinates: int, n_threads: int | None) -> list[slice]:

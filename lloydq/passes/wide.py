@@ -53,7 +53,7 @@ class GroupsPass(BoundsPass):
         self.lower[rows] = np.where(left > wide.LEAST_BOUND, left * wide.DOWN, 0.0)
 
     def follow(self, centroids: Array) -> Callable[[slice], Sums]:
-        super().follow(centroids)
+        self.move(centroids)
         columns = np.vstack([centroids, np.full(centroids.shape[1], np.inf)])[self.kinds]
         self.columns = np.ascontiguousarray(columns.transpose(0, 2, 1))
         return self.visit_groups
