@@ -261,9 +261,9 @@ def test_which_pass_suits(monkeypatch):
     assert type(passes.suited(floats, None, 8, None, "dense")) is DensePass
     assert type(passes.suited(few, None, 2, None, "bounds")) is BoundsPass
     assert type(passes.suited(few, None, 2, None, "groups")) is GroupsPass
-    assert type(passes.suited(np.zeros((9999, 40)), None, 64)) is GroupsPass
-    assert type(passes.suited(np.zeros((9999, 30)), None, 64)) is BoundsPass
-    assert type(passes.suited(np.zeros((passes.MANY, 30)), None, 64)) is GroupsPass
+    assert type(passes.suited(np.zeros((9999, 50)), None, 64)) is GroupsPass
+    assert type(passes.suited(np.zeros((9999, 40)), None, 64)) is BoundsPass
+    assert type(passes.suited(np.zeros((9999, 100)), None, 32)) is BoundsPass
     assert type(passes.suited(np.zeros((100, 5000)), None, 8)) is DensePass
     with pytest.raises(ValueError, match="algorithm='blocks' is for uint8 points of three columns"):
         KMeans(2, algorithm="blocks").fit(floats)

@@ -60,7 +60,7 @@ def compile_all() -> None:
         assign_wide(X, centroids, products, labels.copy(), np.zeros(1), single)
         debts = np.zeros(1, np.int64), np.zeros(1), np.zeros(1), np.zeros(1), np.zeros(1)
         bounds = labels.copy(), np.zeros(1), np.zeros(1), single, labels.copy(), labels.copy()
-        visit_groups(X, centroids, np.zeros((1, d, wide.GROUP)), group, *debts, *bounds)
+        visit_groups(X, centroids, products, np.zeros((1, d, wide.GROUP)), *debts, *bounds)
     for factor in (np.zeros(1), np.zeros(1, np.uint8)):
         weigh(one, factor, np.zeros(1, np.uint16), np.zeros(1))
     _call_plus_plus(one, np.zeros((1, 1)))

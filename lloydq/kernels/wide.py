@@ -18,6 +18,7 @@ from .jit import Array, inner, kernel, rough
 TILE = 64  # points that are looked at together, whose float32 coordinates stay in the nearest caches
 FEW = 4  # of them whose sums are in registers
 GROUP = 16  # centroids of a group; a bound for each group is kept (Y. Ding et al., "Yinyang k-means", ICML 2015)
+SEVERAL = 8  # groups of which more than one may have a nearer centroid: all are compared by products, at once
 ROWS = 256  # rows that are looked at together
 SAFE, TINY = 1e-12, 1e-290  # more than a distance loses by rounding; squares below this may have lost any digits
 DOWN = 1 - 2e-7  # more than rounding a bound to float32 adds to it
@@ -229,6 +230,22 @@ def _at_least(norm: float, product: float, error: float, d: int) -> float:
     return np.sqrt(square) if square > 0 else 0.0
 
 
+@inner
+def _keep(products: Any, room: Any, error: Array, i: int, d: int, drift: Array, lower: Array) -> float:
+    """Into lower (groups,) the bounds on what point i of `_compare` has to each group, its own centroid left out.
+
+    They are kept with the drift (groups,), which is taken off them later. Returns the least of them.
+    """
+    members, norm, first, second, which, own, label = products[3], room[1], room[3], room[4], room[5], room[8], room[9]
+    least = np.inf
+    for g in range(members.shape[0]):
+        mine = g == own[i] and members[g, int(which[g, i])] == label[i]
+        product = second[g, i] if mine else first[g, i]
+        lower[g] = _kept(_at_least(norm[i], product, error[i], d) + drift[g])
+        least = min(least, lower[g] - drift[g])
+    return least
+
+
 @kernel
 def assign_wide(X: Array, centroids: Array, products: Any, labels: Array, upper: Array, lower: Array) -> int:
     """`assign` by products (see `_compare`): labels (n,) int32 of the rows of X (n, d).
@@ -236,19 +253,16 @@ def assign_wide(X: Array, centroids: Array, products: Any, labels: Array, upper:
     Into upper (n,) and lower (n, groups), if they have rows, go bounds: on the distance to the nearest centroid, and to
     the others of each group. Returns the number of distances computed.
     """
-    (n, d), members = X.shape, products[3]
-    groups, room, error, rows = members.shape[0], _room(d, members.shape[0]), np.empty(TILE), np.arange(n)
-    norm, first, second, which, own, label, most = room[1], room[3], room[4], room[5], room[8], room[9], room[10]
+    (n, d), groups = X.shape, products[3].shape[0]
+    room, error, rows, drift = _room(d, groups), np.empty(TILE), np.arange(n), np.zeros(groups)
+    label, most = room[9:]
     for start in range(0, n, TILE):
         _compare(X, rows[start : start + TILE], centroids, products, room, error)
         for i in range(min(TILE, n - start)):
             labels[start + i] = label[i]
             if lower.shape[0] > 0:
                 upper[start + i] = most[i]
-                for g in range(groups):
-                    mine = g == own[i] and members[g, int(which[g, i])] == label[i]
-                    product = second[g, i] if mine else first[g, i]
-                    lower[start + i, g] = _kept(_at_least(norm[i], product, error[i], d))
+                _keep(products, room, error, i, d, drift, lower[start + i])
     return int(n * centroids.shape[0])
 
 
@@ -302,9 +316,47 @@ def _two_nearest(X: Array, i: int, columns: Array, g: int, distance: Array) -> t
     return first, second, which
 
 
+@inner
+def _visit_some(
+    X: Array, i: int, centroids: Array, columns: Array, members: Array, sizes: Array, group: Array, own: Array,
+    drift: Array, old: int, upper: Array, lower: Array, distance: Array,
+) -> tuple[int, float, int]:  # fmt: skip
+    """Row i of X (n, d), whose label is old, and those groups of which a centroid may be nearer.
+
+    Into upper (n,) and lower (n, groups) go its bounds. Returns its label, an upper bound on the distance to that
+    centroid, and the number of distances computed.
+    """
+    k, groups, computed = centroids.shape[0], drift.shape[0], 0
+    most, nearest, new, runner, known = upper[i] + own[old], np.inf, k, np.inf, False
+    for g in range(groups):
+        if lower[i, g] - drift[g] > most:
+            continue
+        first, second, which = _two_nearest(X, i, columns, g, distance)
+        computed += sizes[g]
+        lower[i, g] = _kept((np.sqrt(first) if first >= TINY else 0.0) + drift[g])
+        j = members[g, which]
+        if first < nearest or (first == nearest and j < new):
+            nearest, new, runner = first, j, second
+        known |= group[old] == g
+    if not known and nearest <= most * most * (1.0 + SAFE):
+        square = _square(X, i, centroids, old)
+        if square < nearest or (square == nearest and old < new):
+            new = old
+        else:
+            g = group[old]
+            lower[i, g] = min(lower[i, g], _kept((1.0 - 3.0 * SAFE) * most + drift[g]))
+    elif not known:
+        new = old
+    if known or new != old:
+        most, g = np.sqrt(max(nearest, TINY)) * (1.0 + SAFE), group[new]
+        lower[i, g] = _kept((np.sqrt(runner) if runner >= TINY else 0.0) + drift[g])
+        upper[i] = _ahead(most, own[new])
+    return new, most, computed - known
+
+
 @kernel
 def visit_groups(
-    X: Array, centroids: Array, columns: Array, members: Array, group: Array, owed: Array, limit: Array, own: Array,
+    X: Array, centroids: Array, products: Any, columns: Array, group: Array, owed: Array, limit: Array, own: Array,
     drift: Array, labels: Array, slack: Array, upper: Array, lower: Array, changed: Array, before: Array,
 ) -> tuple[int, int]:  # fmt: skip
     """Labels (n,) of the rows of X (n, d) whose slack (n,) does not exceed the limit (k,): what is owed (k,).
@@ -318,12 +370,11 @@ def visit_groups(
     All rows are asked the cheap question before any is asked the next one: a branch for each row that cannot be
     foreseen, and the wait for its memory, would take twice as long.
     """
-    n, k, groups, moved, computed = X.shape[0], centroids.shape[0], drift.shape[0], 0, 0
-    distance, due, least = np.empty(GROUP), np.empty(ROWS + 1, np.int64), np.empty(ROWS + 1)
-    sizes = np.zeros(groups, np.int64)
-    for g in range(groups):
-        for q in range(GROUP):
-            sizes[g] += members[g, q] >= 0
+    (n, d), groups, moved, computed = X.shape, drift.shape[0], 0, 0
+    members, room, error, distance = products[3], _room(d, groups), np.empty(TILE), np.empty(GROUP)
+    label_of, most_of = room[9:]
+    sizes = (members >= 0).sum(axis=1)
+    due, all_due, least = np.empty(ROWS + 1, np.int64), np.empty(ROWS + 1, np.int64), np.empty(ROWS + 1)
     for start in range(0, n, ROWS):
         asked = 0
         for i in range(start, min(start + ROWS, n)):
@@ -346,38 +397,34 @@ def visit_groups(
             due[many] = i
             many += not bound > most
         computed += asked  # and less where it is one of its group's
+        asked, many, whole = many, 0, 0
+        for p in range(asked):  # and which groups may have a nearer one?
+            i, few = due[p], 0
+            most = upper[i] + own[labels[i]]
+            for g in range(groups):
+                few += not lower[i, g] - drift[g] > most
+            due[many], all_due[whole] = i, i
+            many += few <= 1 or few * SEVERAL <= groups
+            whole += few > 1 and few * SEVERAL > groups
         for p in range(many):
             i, old = due[p], labels[due[p]]
-            most, nearest, new, runner, known = upper[i] + own[old], np.inf, k, np.inf, False
-            for g in range(groups):
-                if lower[i, g] - drift[g] > most:
-                    continue
-                first, second, which = _two_nearest(X, i, columns, g, distance)
-                computed += sizes[g]
-                lower[i, g] = _kept((np.sqrt(first) if first >= TINY else 0.0) + drift[g])
-                j = members[g, which]
-                if first < nearest or (first == nearest and j < new):
-                    nearest, new, runner = first, j, second
-                known |= group[old] == g
-            if not known and nearest <= most * most * (1.0 + SAFE):
-                square = _square(X, i, centroids, old)
-                if square < nearest or (square == nearest and old < new):
-                    new = old
-                else:
-                    g = group[old]
-                    lower[i, g] = min(lower[i, g], _kept((1.0 - 3.0 * SAFE) * most + drift[g]))
-            elif not known:
-                new = old
-            computed -= known
-            if known or new != old:
-                most, g = np.sqrt(max(nearest, TINY)) * (1.0 + SAFE), group[new]
-                lower[i, g] = _kept((np.sqrt(runner) if runner >= TINY else 0.0) + drift[g])
-                upper[i] = _ahead(most, own[new])
+            new, most, count = _visit_some(
+                X, i, centroids, columns, members, sizes, group, own, drift, old, upper, lower, distance
+            )
             bound = np.inf
             for g in range(groups):
                 bound = min(bound, lower[i, g] - drift[g])
-            slack[i] = (bound - most) + owed[new]
-            if new != old:
+            slack[i], computed = (bound - most) + owed[new], computed + count
+            changed[moved], before[moved] = i, old
+            labels[i], moved = new, moved + (new != old)
+        for first in range(0, whole, TILE):
+            rows = all_due[first : min(first + TILE, whole)]
+            _compare(X, rows, centroids, products, room, error)
+            computed += (centroids.shape[0] - 1) * rows.shape[0]
+            for p in range(rows.shape[0]):
+                i, old, new = rows[p], labels[rows[p]], label_of[p]
+                bound = _keep(products, room, error, p, d, drift, lower[i])
+                upper[i], slack[i] = _ahead(most_of[p], own[new]), (bound - most_of[p]) + owed[new]
                 changed[moved], before[moved] = i, old
-                labels[i], moved = new, moved + 1
+                labels[i], moved = new, moved + (new != old)
     return moved, computed

@@ -10,7 +10,7 @@ import numpy as np
 from .. import pool
 from ..lloyd import Array, PlainPass, Sums, chunks, squared_distances
 
-PRODUCTS = 8, 256  # columns, and k·d, from which products in float32 are faster than distances in float64
+PRODUCTS = 5, 256  # columns, and k·d, from which products in float32 are faster than distances in float64
 SHARED = 1 << 19  # coordinates compared (0.15 ms) that are worth a second thread (40 µs), however few the rows
 FAR = 256  # points that are sorted first when an empty cluster asks for the farthest
 

@@ -56,6 +56,7 @@ class GroupsPass(BoundsPass):
         self.move(centroids)
         columns = np.vstack([centroids, np.full(centroids.shape[1], np.inf)])[self.kinds]
         self.columns = np.ascontiguousarray(columns.transpose(0, 2, 1))
+        self.products = Products(centroids, self.members)
         return self.visit_groups
 
     def visit_all(self, rows: slice) -> Sums:
@@ -67,7 +68,7 @@ class GroupsPass(BoundsPass):
 
     def visit_groups(self, rows: slice) -> Sums:
         return self.visited(
-            rows, self.kernels.visit_groups, self.columns, self.members, self.group, self.owed, self.limit,
+            rows, self.kernels.visit_groups, self.products.given, self.columns, self.group, self.owed, self.limit,
             self.own * (1 + ROUNDING), self.drift * (1 + ROUNDING), self.labels[rows], self.slack[rows],
             self.upper[rows], self.lower[rows],
         )  # fmt: skip
