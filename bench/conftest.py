@@ -13,7 +13,7 @@ from .clock import Clock
 from .contenders import CONTENDERS, MAPPERS
 
 # The set: seconds that one fit may take, seconds for which a contender is measured, rounds at most
-SETS = {"quick": (3.0, 0.5, 15), "full": (12.0, 1.0, 15), "smoke": (float("inf"), 0.0, 1)}
+SETS = {"quick": (3.0, 0.5, 15), "full": (8.0, 0.5, 15), "smoke": (float("inf"), 0.0, 1)}
 TOOK = Counter()
 FEW = 60, 3  # rows and clusters of the smoke run
 

@@ -26,7 +26,7 @@ class BoundsPass(DensePass):
         else:
             visit, distances = self.begin(centroids), len(self.X) * len(centroids)
         self.centroids, self.limit = centroids, self.owed * (1 + ROUNDING)
-        pieces = shares(self.pieces, distances * self.X.shape[1], self.n_threads)
+        pieces = shares(self.pieces, distances, centroids.shape, self.n_threads)
         return self.changes(self.each(visit, pieces))
 
     def begin(self, centroids: Array) -> Callable[[slice], Sums]:

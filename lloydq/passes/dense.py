@@ -12,6 +12,7 @@ from ..lloyd import Array, PlainPass, Sums, chunks, squared_distances
 
 PRODUCTS = 5, 256  # columns, and k·d, from which products in float32 are faster than distances in float64
 SHARED = 1 << 19  # coordinates compared (0.15 ms) that are worth a second thread (40 µs), however few the rows
+EASY = 8  # times as many, where products are compared
 FAR = 256  # points that are sorted first when an empty cluster asks for the farthest
 
 
@@ -42,9 +43,15 @@ class Products:
         return self.assign(X, self.centroids, self.given, labels, upper, lower)
 
 
+def faster(shape: tuple[int, ...]) -> bool:
+    """Whether products with centroids (k, d) are faster than distances."""
+    k, d = shape
+    return d >= PRODUCTS[0] and k * d >= PRODUCTS[1]
+
+
 def by_products(centroids: Array) -> Products | None:
     """Where they are faster than distances."""
-    return Products(centroids) if centroids.shape[1] >= PRODUCTS[0] and centroids.size >= PRODUCTS[1] else None
+    return Products(centroids) if faster(centroids.shape) else None
 
 
 def assigner(centroids: Array) -> Callable[[Array, Array], int]:
@@ -55,9 +62,9 @@ def assigner(centroids: Array) -> Callable[[Array, Array], int]:
     return by_products(centroids) or (lambda X, labels: kernel(X, fixed, labels))
 
 
-def shares(pieces: list[slice], coordinates: int, n_threads: int | None) -> list[slice]:
-    """The pieces, or more of them where few rows have so many coordinates to be compared."""
-    if len(pieces) > 1 or coordinates < SHARED:
+def shares(pieces: list[slice], distances: int, shape: tuple[int, ...], n_threads: int | None) -> list[slice]:
+    """The pieces, or more of them where few rows have many distances to centroids (k, d) to be computed."""
+    if len(pieces) > 1 or distances * shape[1] < SHARED * (EASY if faster(shape) else 1):
         return pieces
     return pool.split(pieces[0].stop, n_threads, least=1)
 
@@ -103,7 +110,7 @@ class DensePass(PlainPass):
 
     def __call__(self, centroids: Array) -> Sums:
         self.centroids, assign = centroids, assigner(centroids)
-        pieces = shares(self.pieces, self.X.size * len(centroids), self.n_threads)
+        pieces = shares(self.pieces, len(self.X) * len(centroids), centroids.shape, self.n_threads)
         return self.changes(self.each(lambda rows: self.compared(rows, assign), pieces))
 
     def changes(self, visited: list[Sums]) -> Sums:

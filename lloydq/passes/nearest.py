@@ -27,7 +27,7 @@ def assign(X: Array, centroids: Array, n_threads: int | None = None, dtype: Any 
     def visit(rows: slice) -> None:
         assign_rows(block_of(X, rows), labels[rows])
 
-    pool.run(visit, shares(chunks(X.shape, 1), X.size * len(centroids), n_threads), n_threads)
+    pool.run(visit, shares(chunks(X.shape, 1), len(X) * len(centroids), centroids.shape, n_threads), n_threads)
     return labels.astype(dtype, copy=False)
 
 
