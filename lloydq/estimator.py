@@ -128,11 +128,11 @@ class KMeans(Clusterer):
     Notes
     -----
     X is never copied, unless it is a list or an array of objects, bools or long doubles: a `numpy.memmap` larger than
-    memory is read in passes. At the peak a fit takes 24 bytes a row (32 with weights that are not float64), from k·d of
-    1,000 on 8 + k/4 bytes more, 16 MiB, and for each thread 16 MiB and 256·k·d bytes. Rows of bytes in up to four
-    columns, with no weights or whole ones, are folded: 24 bytes for each distinct row (48 with weights), 4 a row (12
-    with weights that are not float64), and 80 MiB. So many MiB more are taken too where three columns of another dtype
-    hold whole numbers from 0 to 255 alone.
+    memory is read in passes. At the peak a fit takes 24 bytes a row (32 with weights that are not float64), from k = 64
+    and k·d = 3,000 on 8 + k/4 bytes more, 16 MiB, and for each thread 16 MiB and 256·k·d bytes. Rows of bytes in up to
+    four columns, with no weights or whole ones, are folded: 24 bytes for each distinct row (48 with weights), 4 a row
+    (12 with weights that are not float64), and 80 MiB. So many MiB more are taken too where three columns of another
+    dtype hold whole numbers from 0 to 255 alone.
 
     Examples
     --------

@@ -254,11 +254,13 @@ def assign_wide(X: Array, centroids: Array, products: Any, labels: Array, upper:
     the others of each group. Returns the number of distances computed.
     """
     (n, d), groups = X.shape, products[3].shape[0]
-    room, error, rows, drift = _room(d, groups), np.empty(TILE), np.arange(n), np.zeros(groups)
+    room, error, rows, drift = _room(d, groups), np.empty(TILE), np.empty(TILE, np.int32), np.zeros(groups)
     label, most = room[9:]
     for start in range(0, n, TILE):
-        _compare(X, rows[start : start + TILE], centroids, products, room, error)
-        for i in range(min(TILE, n - start)):
+        many = min(TILE, n - start)
+        rows[:many] = np.arange(start, start + many)
+        _compare(X, rows[:many], centroids, products, room, error)
+        for i in range(many):
             labels[start + i] = label[i]
             if lower.shape[0] > 0:
                 upper[start + i] = most[i]
@@ -273,7 +275,7 @@ def visit_near(
 ) -> tuple[int, int]:  # fmt: skip
     """`bounds.visit_due` by products (see `_compare`)."""
     (n, d), many, moved = X.shape, 0, 0
-    due, room, error = np.empty(n, np.int64), _room(d, products[3].shape[0]), np.empty(TILE)
+    due, room, error = np.empty(n, np.int32), _room(d, products[3].shape[0]), np.empty(TILE)
     norm, rest, label, most = room[1], room[7], room[9], room[10]
     for i in range(n):
         due[many] = i
@@ -374,7 +376,7 @@ def visit_groups(
     members, room, error, distance = products[3], _room(d, groups), np.empty(TILE), np.empty(GROUP)
     label_of, most_of = room[9:]
     sizes = (members >= 0).sum(axis=1)
-    due, all_due, least = np.empty(ROWS + 1, np.int64), np.empty(ROWS + 1, np.int64), np.empty(ROWS + 1)
+    due, all_due, least = np.empty(ROWS + 1, np.int64), np.empty(ROWS + 1, np.int32), np.empty(ROWS + 1)
     for start in range(0, n, ROWS):
         asked = 0
         for i in range(start, min(start + ROWS, n)):
