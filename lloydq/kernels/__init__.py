@@ -45,7 +45,7 @@ def compile_all() -> None:
             kernel(X, readonly(np.zeros((1, d))), labels)
         _call_for_sums(X, one, labels)
         distances(X, readonly(np.zeros((1, d))), np.zeros((1, 1), np.float32 if dtype == np.float32 else np.float64))
-        scatter(X, one, readonly(np.zeros((1, d))), labels)
+        scatter(X, one, readonly(np.zeros((1, d))), labels, np.zeros(1), np.zeros(1))
         potentials(X, one, one, np.zeros((1, d)))
         approach(X, np.zeros(d), np.zeros(1))
         place(X, np.zeros(d), np.array([np.inf]), np.zeros(1, np.uint16))

@@ -242,13 +242,21 @@ def spread(X: Array, weight: Array, origin: Array) -> float:
 
 
 @kernel
-def scatter(X: Array, weight: Array, centroids: Array, labels: Array) -> float:
-    """Σ w‖x − c‖² over the rows of X (n, d), row by row, c the centroid (k, d) of the row's label (n,)."""
-    total, weighted = 0.0, weight.shape[0] > 1
+def scatter(X: Array, weight: Array, centroids: Array, labels: Array, cuts: Array, slices: Array) -> float:
+    """The largest w‖x − c‖² of the rows of X (n, d), c the centroid (k, d) of the row's label (n,).
+
+    Their sum is added to slices (s,), cut by `lloyd.grids` (s,) and so exact in any order; what is finer is left off.
+    """
+    largest, weighted = 0.0, weight.shape[0] > 1
     for i in range(X.shape[0]):
         distance = 0.0
         for t in range(X.shape[1]):
             difference = X[i, t] - centroids[labels[i], t]
             distance += difference * difference
-        total += weight[i * weighted] * distance
-    return total
+        left = weight[i * weighted] * distance
+        largest = max(largest, left)
+        for s in range(cuts.shape[0]):
+            part = (left + cuts[s]) - cuts[s]
+            slices[s] += part
+            left -= part
+    return largest
