@@ -19,7 +19,9 @@ _ROOM = {
     "assign": "lloyd",
     "k_means": "estimator",
     "kmeans_plusplus": "seeding",
+    "merge": "parts",
     "nearest": "estimator",
+    "partial": "parts",
     "pixels": "image",
     "quantize": "quantizer",
     "random_points": "lloyd",
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
     from .lloyd import steps as steps
     from .lloyd import update as update
     from .palette import Palette as Palette
+    from .parts import merge as merge
+    from .parts import partial as partial
     from .passes import VerificationError as VerificationError
     from .protocol import ConvergenceWarning as ConvergenceWarning
     from .protocol import NotFittedError as NotFittedError

@@ -198,14 +198,7 @@ class KMeans(Clusterer):
         checks.reach(X, weight)
         k = checks.clusters(self.n_clusters, len(X))
         init, n_threads = checks.init(self.init, k, X.shape[1]), checks.threads(self.n_threads)
-        algorithm = checks.one_of(self.algorithm, "algorithm", ALGORITHMS)
-        tol, verbose = checks.tolerance(self.tol), checks.switch(self.verbose, "verbose")
-        checks.switch(self.copy_x, "copy_x")
-        options = {
-            "tol": tol,
-            "max_iter": checks.iterations(self.max_iter),
-            "fill": EMPTY_RULES[checks.one_of(self.empty_cluster, "empty_cluster", EMPTY_RULES)],
-        }
+        algorithm, options = checks.one_of(self.algorithm, "algorithm", ALGORITHMS), self._options()
         self._n_init = self._starts(init)
         seeds = checks.generator(self.random_state, "random_state").integers(2**63, size=self._n_init)
         visit = verified(suited(X, weight, k, n_threads, algorithm), self.verify)
@@ -213,18 +206,36 @@ class KMeans(Clusterer):
 
         def fit_from(seed: int) -> Fit:
             start = starts.draw(np.random.default_rng(seed))
-            if verbose:
-                print("Initialization complete")
-            return fit(visit, start, History(verbose, self.callback, tol), n_threads=n_threads, **options)
+            return fit(visit, start, self._history(), n_threads=n_threads, **options)
 
         best = reduce(better, map(fit_from, seeds))  # a longer series begins with the shorter one
+        self._keep(best, frame)
+        return self
+
+    def _options(self) -> dict[str, Any]:
+        """Of the loop."""
+        checks.switch(self.copy_x, "copy_x")
+        return {
+            "tol": checks.tolerance(self.tol),
+            "max_iter": checks.iterations(self.max_iter),
+            "fill": EMPTY_RULES[checks.one_of(self.empty_cluster, "empty_cluster", EMPTY_RULES)],
+        }
+
+    def _history(self) -> History:
+        """That listens to a fit."""
+        verbose = checks.switch(self.verbose, "verbose")
+        if verbose:
+            print("Initialization complete")
+        return History(verbose, self.callback, checks.tolerance(self.tol))
+
+    def _keep(self, best: Fit, frame: Any) -> None:
+        """The attributes of a fit of these points."""
         self._keep_columns(frame)
-        self.n_features_in_ = X.shape[1]
+        self.n_features_in_ = best.centers.shape[1]
         self.cluster_centers_, self.labels_, self.inertia_ = best.centers, best.labels, best.inertia
         self.n_iter_, self.stop_reason_, self.history_ = best.n_iter, best.stop_reason, best.history
         self.converged_ = best.stop_reason == "converged"
         self._warn_of(best)
-        return self
 
     def _starts(self, init: Init) -> int:
         """How many starts."""

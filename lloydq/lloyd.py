@@ -146,18 +146,33 @@ def chunks(shape: tuple[int, ...], k: int) -> list[slice]:
 class PlainPass:
     """A pass visits every point, finds its nearest centroid, and adds the point to that centroid's sum."""
 
-    def __init__(self, X: Array, weight: Array | None = None) -> None:
-        self.X: Array = X
-        self.weight: Array = np.broadcast_to(np.asarray(1 if weight is None else weight, np.float64), len(X))
+    def __init__(self, X: Array, weight: Array | None = None, *, cuts: Array | None = None) -> None:
+        """Where X is a part of more, all parts have the same cuts, and what follows from all of them is not here."""
+        self.take(X, weight)
+        if cuts is not None:
+            self.cuts = cuts
+            return
         rows = chunks(X.shape, 1)
         extents = np.array(self.each(self.extent, rows))
         self.cuts = grids(len(X), extents[:, 0].max(), extents[:, 1].min())
-        all_in_one = reduce(add, self.each(self.total, rows))
-        mean = all_in_one.points[0] / all_in_one.weight[0]
-        # T = Σ w‖x − origin‖² about a fixed origin near the mean; whole numbers take a whole one, and stay exact
-        self.origin = np.rint(mean) if X.dtype.kind in "iu" else mean
-        self.T = sum(self.each(self.spread, rows))
-        self.variance = (self.T / all_in_one.weight[0] - ((mean - self.origin) ** 2).sum()) / X.shape[1]
+        self.know(reduce(add, self.each(self.total, rows)))
+        self.know_spread(sum(self.each(self.spread, rows)))
+
+    def take(self, X: Array, weight: Array | None) -> None:
+        """The points, and how often each counts."""
+        self.X: Array = X
+        self.weight: Array = np.broadcast_to(np.asarray(1 if weight is None else weight, np.float64), len(X))
+
+    def know(self, all_in_one: Sums) -> None:
+        """The mean, and an origin near it, from the sum of all; whole numbers take a whole one, and stay exact."""
+        self.sum_of_weight = all_in_one.weight[0]
+        self.mean = all_in_one.points[0] / self.sum_of_weight
+        self.origin = np.rint(self.mean) if self.X.dtype.kind in "iu" else self.mean
+
+    def know_spread(self, T: float) -> None:
+        """T = Σ w‖x − origin‖²."""
+        self.T = T
+        self.variance = (T / self.sum_of_weight - ((self.mean - self.origin) ** 2).sum()) / self.X.shape[1]
 
     @cached_property
     def labels(self) -> Array:

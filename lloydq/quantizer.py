@@ -265,24 +265,46 @@ def shared_palette(images: Iterable[Any], n_colors: int, *, rng: Any = 0, **opti
     """
     if _is_one(images):
         raise TypeError("images are several pictures; for one, give a list of one")
-    if unknown := set(options) - {*SHARED, "alpha", "frame"}:
-        raise TypeError(f"shared_palette takes {', '.join(SHARED)}, alpha and frame; got {', '.join(sorted(unknown))}")
-    alpha, frame = options.pop("alpha", "keep"), options.pop("frame", None)
-    k, how, generator = (
-        checks.integer(n_colors, "n_colors", most=1 << 16),
-        recipe(**options),
-        checks.generator(rng, "rng"),
-    )
+    shared = Shared.of(n_colors, rng, options)
     merged: DistinctColors | None = None
     for image in images:
-        watch, channels = Stopwatch(), how.lock.shape[1]
-        one = counted(image, how.n_threads, watch, how.verify, alpha=alpha, frame=frame, channels=channels).distinct
-        merged = one if merged is None else DistinctColors.merged([merged, one], how.n_threads)
+        one = shared.count(image)
+        merged = one if merged is None else DistinctColors.merged([merged, one], shared.how.n_threads)
     if merged is None:
         raise ValueError("there are no pictures to find a palette for")
-    found = find(k, merged, merged, how, generator, Stopwatch())
-    counts = np.bincount(found.nearest, merged.counts, len(found.colors))
-    return Palette(found.colors, counts)
+    return shared.palette(merged)
+
+
+@dataclass(frozen=True)
+class Shared:
+    """How a palette for several pictures is found: each is counted, wherever that is, and one fit is made to all."""
+
+    k: int
+    how: Recipe
+    rng: np.random.Generator
+    alpha: str
+    frame: int | None
+
+    @classmethod
+    def of(cls, n_colors: Any, rng: Any, options: dict[str, Any]) -> "Shared":
+        if unknown := set(options) - {*SHARED, "alpha", "frame"}:
+            names = f"{', '.join(SHARED)}, alpha and frame"
+            raise TypeError(f"shared_palette takes {names}; got {', '.join(sorted(unknown))}")
+        options = dict(options)
+        alpha, frame = options.pop("alpha", "keep"), options.pop("frame", None)
+        k, generator = checks.integer(n_colors, "n_colors", most=1 << 16), checks.generator(rng, "rng")
+        return cls(k, recipe(**options), generator, alpha, frame)
+
+    def count(self, image: Any) -> DistinctColors:
+        """The distinct colours of a picture."""
+        how, channels = self.how, self.how.lock.shape[1]
+        options: dict[str, Any] = {"alpha": self.alpha, "frame": self.frame, "channels": channels}
+        return counted(image, how.n_threads, Stopwatch(), how.verify, **options).distinct
+
+    def palette(self, merged: DistinctColors) -> Palette:
+        """Fitted to the colours of all."""
+        found = find(self.k, merged, merged, self.how, self.rng, Stopwatch())
+        return Palette(found.colors, np.bincount(found.nearest, merged.counts, len(found.colors)))
 
 
 def _is_one(images: Any) -> bool:

@@ -43,8 +43,12 @@ def suited(
     algorithm: str = "auto",
     *,
     distinct: bool = False,
+    cuts: Array | None = None,
 ) -> PlainPass:
-    """The pass that suits the points and k, or that of the name. It may fold rows of bytes that are not distinct."""
+    """The pass that suits the points and k, or that of the name. It may fold rows of bytes that are not distinct.
+
+    Where X is a part of more, with the cuts of all.
+    """
     if algorithm in ("auto", "lloyd", "elkan"):
         algorithm = fastest(X, k)
     elif algorithm == "blocks" and not (X.dtype == np.uint8 and X.shape[1] == 3):
@@ -54,7 +58,7 @@ def suited(
     elif algorithm == "blocks" and not distinct and folds(X, weight):
         algorithm = "folded blocks"
     make = KINDS[algorithm]
-    return make(X, weight) if make is PlainPass else make(X, weight, n_threads)
+    return make(X, weight, cuts=cuts) if make is PlainPass else make(X, weight, n_threads, cuts=cuts)
 
 
 def fastest(X: Array, k: int) -> str:

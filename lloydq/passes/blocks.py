@@ -35,8 +35,10 @@ class Blocks:
 class BlockPass(DensePass):
     """For distinct colours in the order of their codes: blocks of neighbours, visited only where labels may change."""
 
-    def __init__(self, X: Array, weight: Array | None = None, n_threads: int | None = None) -> None:
-        super().__init__(X, weight, n_threads)
+    def __init__(
+        self, X: Array, weight: Array | None = None, n_threads: int | None = None, *, cuts: Array | None = None
+    ) -> None:
+        super().__init__(X, weight, n_threads, cuts=cuts)
         width = self.kernels.blocks.WIDTH
         blocks = -(-len(X) // width)
         parts = max(1, min(n_threads or pool.available(), blocks // LEAST_BLOCKS), blocks // MOST_BLOCKS)

@@ -75,11 +75,13 @@ class DensePass(PlainPass):
     The sums are exact, so they are kept from one call to the next, and only points that changed label are moved.
     """
 
-    def __init__(self, X: Array, weight: Array | None = None, n_threads: int | None = None) -> None:
+    def __init__(
+        self, X: Array, weight: Array | None = None, n_threads: int | None = None, *, cuts: Array | None = None
+    ) -> None:
         from .. import kernels
 
         self.kernels, self.n_threads = kernels, n_threads
-        super().__init__(X, weight)
+        super().__init__(X, weight, cuts=cuts)
         # Sums may be split anyhow; what has to be copied for the kernels is copied a small piece at a time
         as_it_is = X.dtype in kernels.COMPILED and X.flags.c_contiguous
         self.pieces = pool.split(len(X), n_threads, each=4) if as_it_is else chunks(X.shape, 1)

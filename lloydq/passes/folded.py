@@ -15,12 +15,14 @@ CHANNELS = range(1, 5)
 class Folded(DensePass):
     """To be put before the pass that visits the distinct rows."""
 
-    def __init__(self, pixels: Array, weight: Array | None = None, n_threads: int | None = None) -> None:
+    def __init__(
+        self, pixels: Array, weight: Array | None = None, n_threads: int | None = None, *, cuts: Array | None = None
+    ) -> None:
         distinct = DistinctColors(pixels, n_threads, weight)
         colors, summed = distinct.colors, distinct.weight
         self.pixels, self.given, self.copies = pixels, weight, summed if weight is None else distinct.counts
         del distinct  # 8 bytes for each colour
-        super().__init__(colors, summed, n_threads)
+        super().__init__(colors, summed, n_threads, cuts=cuts)
 
     def count(self, rows: slice, changed: Array, moved: int) -> int:
         return int(self.copies[rows][changed].sum())

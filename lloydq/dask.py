@@ -1,0 +1,433 @@
+"""`KMeans` and `quantize_many` on Dask collections: the same loop, the same numbers.
+
+Each partition is one part of the points (`lloydq.parts`). An iteration is a task for each partition, which runs this
+package's kernels where the partition is, and a tree of tasks that add eight sums at a time; the client waits for one
+sum. Data stay where they are: they are persisted from their graph, so that what a lost worker held is made again.
+Centroids travel as an argument, the new ones and the previous ones, and what a task remembers of the previous
+iteration is a cache in its process: a task that finds it missing, on another worker, makes it again, and answers the
+same.
+"""
+
+import contextlib
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import reduce
+from glob import has_magic
+from pathlib import PurePosixPath
+from typing import Any, Self
+from uuid import uuid4
+
+import dask
+import dask.array as da
+import fsspec
+import numpy as np
+from dask.diagnostics import ProgressBar
+from distributed import get_client
+from distributed import progress as show_progress
+from fsspec.implementations.local import LocalFileSystem
+
+from . import checks, estimator
+from .colors import DistinctColors
+from .fitting import Fit, run
+from .image import FORMATS, MOST, write
+from .lloyd import Array, keep_empty
+from .oversampling import starts
+from .palette import Palette
+from .parts import Part, PartedPass, extents, inertia, merge
+from .passes import ALGORITHMS, distances
+from .quantizer import Shared, apply_palette
+
+FAN_IN = 8
+KEPT = 2  # fits of which a process remembers what was found
+
+_memory: dict[str, dict[int, dict[str, Any]]] = {}
+
+
+def _remembered(fit: str, index: int) -> dict[str, Any]:
+    """What this process has found of a partition in a fit; of earlier fits it forgets."""
+    while len(_memory) >= KEPT and fit not in _memory:
+        _memory.pop(next(iter(_memory)), None)
+    return _memory.setdefault(fit, {}).setdefault(index, {})
+
+
+def _forget(fit: str) -> None:
+    _memory.pop(fit, None)
+
+
+def _answer(question: Callable[..., Any], X: Any, weight: Any, index: int, fit: str, options: dict[str, Any]) -> Any:
+    """A task: one partition's answer."""
+    try:
+        return question(Part(np.asarray(X), weight, index, _remembered(fit, index)), **options)
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"partition {index}: {error}") from error
+    except Exception as error:
+        raise RuntimeError(f"partition {index}: {type(error).__name__}: {error}") from error
+
+
+class Partitions:
+    """The partitions of a collection, persisted, to be asked."""
+
+    def __init__(self, X: Any, weight: Any) -> None:
+        self.fit = uuid4().hex
+        X, weight = self.held = dask.persist(X, weight)  # what nobody holds is not made again
+        self.blocks = X.to_delayed().ravel().tolist()
+        self.weights = [None] * len(self.blocks) if weight is None else weight.to_delayed().ravel().tolist()
+        if len(self.weights) != len(self.blocks):
+            raise ValueError(f"X has {len(self.blocks)} partitions, sample_weight has {len(self.weights)}")
+
+    def __call__(self, question: Callable[..., Any], **options: Any) -> Any:
+        """The sum of all answers."""
+        task, turn = dask.delayed(_answer, pure=False), uuid4().hex
+        name = f"lloydq-{question.__name__}-{turn}"
+        level = [
+            task(question, X, weight, i, self.fit, options, dask_key_name=f"{name}-{i}")
+            for i, (X, weight) in enumerate(zip(self.blocks, self.weights, strict=True))
+        ]
+        height = 0
+        while len(level) > 1:
+            groups, height = [level[i : i + FAN_IN] for i in range(0, len(level), FAN_IN)], height + 1
+            level = [
+                dask.delayed(merge, pure=False)(group, dask_key_name=f"{name}-add-{height}-{i}")
+                for i, group in enumerate(groups)
+            ]
+        try:
+            return level[0].compute()
+        except Exception as error:
+            raise self.told(error) from error
+
+    def told(self, error: Exception) -> Exception:
+        """The error that people see. Where workers died, it names the partition that they had."""
+        if type(error).__name__ != "KilledWorker":
+            return error
+        key = str(getattr(error, "task", ""))  # "('name', partition, 0)" of the data, "name-partition" of ours
+        found = re.search(r"^\(.*?, (\d+)|-(\d+)$", key)
+        which = f"partition {found[1] or found[2]}" if found else "a partition"
+        return RuntimeError(
+            f"{which}: every worker that had it died, as a rule because it does not fit into its memory; make "
+            f"partitions smaller, or give workers more memory ({error})"
+        )
+
+    def forget(self) -> None:
+        """Ends what processes remember of the fit."""
+        _forget(self.fit)
+        with contextlib.suppress(Exception):  # without a cluster there is none to tell; a lost one has forgotten
+            get_client().run(_forget, self.fit, on_error="ignore")
+
+
+def collection(X: Any) -> Any:
+    """A Dask array (n, d) of numbers, each partition with all columns, from an array or a DataFrame."""
+    if hasattr(X, "to_dask_array"):
+        X = X.to_dask_array()
+    if not isinstance(X, da.Array):
+        raise TypeError(f"X must be a Dask array or DataFrame; got {type(X).__name__}: lloydq.KMeans takes arrays")
+    if X.ndim != 2:
+        raise ValueError(f"X must have shape (n, d). Expected 2D array, got {X.ndim}D array instead")
+    if X.numblocks[1] > 1:
+        X = X.rechunk({1: -1})
+    return X if X.dtype.kind in "iuf" and X.dtype.itemsize <= 8 else X.astype(np.float64)
+
+
+def weights_for(X: Any, weight: Any) -> Any:
+    """(n,) float64 as a Dask array with the partitions of X; None."""
+    if weight is None:
+        return None
+    if hasattr(weight, "to_dask_array"):
+        weight = weight.to_dask_array()
+    if not isinstance(weight, da.Array):
+        weight = np.asarray(weight)
+        if np.isnan(sum(X.chunks[0])):
+            raise ValueError("X has partitions of unknown size: give sample_weight as a Dask collection, too")
+        checks.weights(weight, X.shape[0])
+        weight = da.from_array(np.broadcast_to(weight, X.shape[0]), chunks=(X.chunks[0],))
+    if weight.ndim != 1:
+        raise ValueError(f"sample_weight must have shape (n,); got {weight.ndim} dimensions")
+    if weight.chunks != X.chunks[:1] and not np.isnan([*X.chunks[0], *weight.chunks[0]]).any():
+        if weight.shape[0] != X.shape[0]:
+            raise ValueError(f"sample_weight must have shape ({X.shape[0]},); got {weight.shape}")
+        weight = weight.rechunk((X.chunks[0],))
+    return weight.astype(np.float64)
+
+
+class KMeans(estimator.KMeans):
+    """`lloydq.KMeans` on a Dask array or DataFrame (n, d).
+
+    The parameters and attributes are those of `lloydq.KMeans`, with these differences:
+
+    init : "k-means++" and "k-means||" are both k-means|| here (Bahmani and others 2012); what is drawn hangs on
+        `random_state` and the partitions, not on the workers.
+    n_threads : of each task; 1, if left out.
+    labels_ : a lazy Dask array, (n,) int32. `predict` and `transform` return such arrays, too.
+
+    From the same starting centroids the centroids, the labels and the number of iterations are those of
+    `lloydq.KMeans`, bit for bit, for any partitions, any number of workers, and after the loss of some; so is the
+    inertia. For numbers that are not whole, the inertias of `history_`, and the variance that `tol` is compared with,
+    are so to rounding (1e-12), since they are added up in the order of the partitions.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> X = da.from_array(np.array([[1.0], [2.0], [9.0], [10.0]]), chunks=(2, 1))
+    >>> model = KMeans(2, random_state=0).fit(X)
+    >>> sorted(model.cluster_centers_.ravel().tolist()), model.inertia_, model.labels_.shape
+    ([1.5, 9.5], 1.0, (4,))
+
+    References
+    ----------
+    B. Bahmani, B. Moseley, A. Vattani, R. Kumar, S. Vassilvitskii, "Scalable k-means++", PVLDB 5 (2012).
+    """
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Find the centroids of X (n, d); each row counts sample_weight (n,) times. y is not used.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `lloydq.KMeans.fit`; what is wrong with the data of one partition names it.
+        RuntimeError
+            Where a task fails or workers die of it; it names the partition.
+        """
+        frame, X = X, collection(X)
+        algorithm, options = checks.one_of(self.algorithm, "algorithm", ALGORITHMS), self._options()
+        n_threads = checks.threads(self.n_threads) or 1
+        ask = Partitions(X, weights_for(X, sample_weight))
+        try:
+            visit = PartedPass(ask, algorithm, n_threads, verify=self.verify)
+            k = checks.clusters(self.n_clusters, visit.facts.n)
+            name = "k-means++" if isinstance(self.init, str) and self.init == "k-means||" else self.init
+            init = checks.init(name, k, X.shape[1])
+            self._n_init = self._starts(init)
+            seeds = checks.generator(self.random_state, "random_state").integers(2**63, size=self._n_init)
+
+            def fit_from(seed: int) -> Fit:
+                rng = np.random.default_rng(seed)
+                if callable(init):
+                    state = np.random.RandomState(rng.integers(2**32, dtype=np.uint32))
+                    start = checks.starts(init(frame, k, random_state=state), k, X.shape[1])
+                else:
+                    start = starts(visit, k, init, rng) if isinstance(init, str) else init
+                step, reason = run(visit, start, callback=(history := self._history()), **options)
+                centers = step.centroids.astype(np.float32 if X.dtype == np.float32 else np.float64)
+                total, weight = inertia(ask, visit.facts.n, centers.astype(np.float64))
+                spare = weight == 0
+                if options["fill"] is not keep_empty:  # they come last
+                    centers = centers[np.argsort(spare, kind="stable")]
+                labels = np.empty(0, np.int32)
+                return Fit(centers, labels, total, int(spare.sum()), step.n_iter, reason, history.records)
+
+            best = reduce(estimator.better, map(fit_from, seeds))
+        finally:
+            ask.forget()
+        self._keep(best, frame)
+        self.labels_ = self.predict(frame)
+        return self
+
+    def predict(self, X: Any) -> Any:
+        """The label of the nearest of `cluster_centers_` for each row of X (n, d): lazy, (n,) int32."""
+        X = self._checked(X)
+        if not isinstance(X, da.Array):
+            return super().predict(X)
+        return X.map_blocks(_labels, self.cluster_centers_, self.n_threads, self.verify, dtype=np.int32, drop_axis=1)
+
+    def transform(self, X: Any) -> Any:
+        """The distance from each row of X (n, d) to each centroid: lazy, (n, n_clusters)."""
+        X = self._checked(X)
+        if not isinstance(X, da.Array):
+            return super().transform(X)
+        dtype, k = np.dtype(np.float32 if X.dtype == np.float32 else np.float64), len(self.cluster_centers_)
+        return X.map_blocks(_distances, self.cluster_centers_, self.n_threads, dtype=dtype, chunks=(X.chunks[0], (k,)))
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Minus the inertia of X (n, d) against the fitted centroids."""
+        X = self._checked(X)
+        if not isinstance(X, da.Array):
+            return super().score(X, y, sample_weight)
+        ask = Partitions(X, weights_for(X, sample_weight))
+        return -inertia(ask, ask(extents).n, np.asarray(self.cluster_centers_, np.float64))[0]
+
+    def _checked(self, X: Any) -> Any:
+        """A Dask array for a fitted model; what is none as it is."""
+        self._check_fitted()
+        if not hasattr(X, "to_dask_array") and not isinstance(X, da.Array):
+            return X
+        self._check_columns(X)
+        return checks.same_columns(collection(X), np.shape(self.cluster_centers_)[1], type(self).__name__)
+
+
+def _labels(X: Array, centers: Array, n_threads: int | None, verify: bool) -> Array:
+    if len(X) == 0:
+        return np.empty(0, np.int32)
+    return estimator.nearest(X, centers, n_threads=n_threads or 1, verify=verify)
+
+
+def _distances(X: Array, centers: Array, n_threads: int | None) -> Array:
+    return (
+        distances(checks.points(X), centers.astype(np.float64, order="C"), n_threads or 1)
+        if len(X)
+        else np.empty((0, len(centers)))
+    )
+
+
+def quantize_many(
+    images: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    n_colors: int,
+    output_dir: str | os.PathLike[str],
+    *,
+    suffix: str = ".png",
+    dither: str = "none",
+    strength: float = 1.0,
+    strip: bool = False,
+    overwrite: bool = False,
+    rng: Any = 0,
+    progress: bool = True,
+    storage_options: dict[str, Any] | None = None,
+    **options: Any,
+) -> Palette:
+    """Any number of pictures in one palette, fitted to the pixels of all of them.
+
+    Their colours are counted where they are read, and the counts added in a tree; the fit, to the distinct colours of
+    all, is made here; then each picture gets the nearest colours, and is written, where it is read. The palette is that
+    of `lloydq.shared_palette`, to the byte.
+
+    Parameters
+    ----------
+    images : path, glob, or several
+        Local, or of any file system of fsspec ("s3://bucket/*.jpg").
+    n_colors : int
+        1 to 256.
+    output_dir : path
+        A folder that is made if there is none, local or of fsspec; every worker must reach it. Each picture keeps its
+        name, with another end.
+    suffix : ".png" or ".gif", default ".png"
+    dither, strength
+        As for `quantize`.
+    strip : bool, default False
+        Leave out metadata.
+    overwrite : bool, default False
+        Whether pictures that are there may be replaced.
+    rng : seed, Generator or None, default 0
+    progress : bool, default True
+        Show a bar for the counting, and one for the writing.
+    storage_options : dict, optional
+        For fsspec.
+    **options
+        Of `shared_palette`: lock, space, alpha, init, n_init, tol, max_iter, frame, n_threads (of each task; 1, if left
+        out), callback, verify.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where nothing is found.
+    FileExistsError
+        Before any picture is read, for the first result that is there; also where two pictures have one name.
+    OSError, ValueError, TypeError
+        As `quantize`; what is wrong with a picture names it. The others are done.
+    """
+    pictures = _found(images, storage_options)
+    targets = _targets([name for _, name in pictures], output_dir, suffix, overwrite, storage_options)
+    shared = Shared.of(checks.integer(n_colors, "n_colors", most=MOST), rng, {"n_threads": 1} | options)
+    finish = {
+        "dither": dither,
+        "strength": strength,
+        "space": shared.how.space,
+        "alpha": shared.alpha,
+        "frame": shared.frame,
+    }
+    local = replace(shared, how=replace(shared.how, callback=None))
+    count = dask.delayed(_count, pure=False)
+    level = [count(fs, name, local) for fs, name in pictures]
+    while len(level) > 1:
+        level = [dask.delayed(_merged, pure=False)(level[i : i + FAN_IN]) for i in range(0, len(level), FAN_IN)]
+    palette = shared.palette(_computed(level, progress)[0])
+    write = dask.delayed(_write, pure=False)
+    tasks = [
+        write(fs, name, target, palette.colors, {"strip": strip, "overwrite": overwrite}, finish)
+        for (fs, name), target in zip(pictures, targets, strict=True)
+    ]
+    errors = [error for error in _computed(tasks, progress) if error is not None]
+    if errors:
+        raise errors[0]
+    return palette
+
+
+def _found(images: Any, options: dict[str, Any] | None) -> list[tuple[Any, str]]:
+    """The file system and the name of each picture; globs in the order of their names."""
+    asked = [images] if isinstance(images, str | os.PathLike) else list(images)
+    found = []
+    for one in asked:
+        fs, name = fsspec.core.url_to_fs(os.fspath(one), **(options or {}))
+        names = [name] if fs.exists(name) else sorted(fs.glob(name)) if has_magic(name) else []
+        if not names:
+            raise FileNotFoundError(f"there is no picture {os.fspath(one)!r}")
+        found += [(fs, name) for name in names]
+    if not found:
+        raise ValueError("there are no pictures to find a palette for")
+    return found
+
+
+def _targets(
+    names: list[str], folder: Any, suffix: str, overwrite: bool, options: dict[str, Any] | None
+) -> list[tuple[Any, str]]:
+    """The file system and the name of each result."""
+    checks.one_of(suffix, "suffix", FORMATS)
+    fs, root = fsspec.core.url_to_fs(os.fspath(folder), **(options or {}))
+    fs.makedirs(root, exist_ok=True)
+    targets = [f"{root.rstrip('/')}/{PurePosixPath(name).stem}{suffix}" for name in names]
+    for target, times in Counter(targets).items():
+        if times > 1:
+            raise FileExistsError(f"{times} pictures would be written to {target!r}")
+        if not overwrite and fs.exists(target):
+            raise FileExistsError(f"{target!r} exists; overwrite=True replaces it")
+    return [(fs, target) for target in targets]
+
+
+def _count(fs: Any, name: str, shared: Shared) -> DistinctColors:
+    """A task: the colours of a picture."""
+    with _named(name):
+        return shared.count(fs.cat_file(name))
+
+
+def _merged(parts: list[DistinctColors]) -> DistinctColors:
+    """A task: the colours of several."""
+    return DistinctColors.merged(parts, 1)
+
+
+def _write(
+    fs: Any, name: str, target: tuple[Any, str], colors: Array, file: dict[str, Any], options: dict[str, Any]
+) -> Exception | None:
+    """A task: a picture in these colours; the error, if there was one, since the others are to be done."""
+    try:
+        with _named(name):
+            found = apply_palette(fs.cat_file(name), colors, n_threads=1, **options)
+            data = found.encode(FORMATS[PurePosixPath(target[1]).suffix], strip=file["strip"])
+        if isinstance(target[0], LocalFileSystem):
+            write(target[1], data, overwrite=file["overwrite"])
+        else:  # stores of objects show a file when it is whole
+            target[0].pipe_file(target[1], data)
+    except Exception as error:
+        return error
+    return None
+
+
+@contextlib.contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Errors name the picture."""
+    try:
+        yield
+    except (OSError, ValueError, TypeError) as error:
+        raise type(error)(f"{name}: {error}") from error
+
+
+def _computed(tasks: list[Any], progress: bool) -> list[Any]:
+    """What the tasks give, with a bar."""
+    try:
+        client = get_client()
+    except ValueError:  # no cluster
+        with ProgressBar() if progress else contextlib.nullcontext():
+            return list(dask.compute(*tasks))
+    futures = client.compute(tasks)
+    if progress:
+        show_progress(futures, notebook=False)
+    return list(client.gather(futures))

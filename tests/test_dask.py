@@ -1,0 +1,246 @@
+"""On a cluster of real processes: the numbers of one machine, whatever the partitions, and whoever dies."""
+
+import os
+import signal
+import threading
+import time
+from itertools import count
+
+import numpy as np
+import pytest
+
+for needed in ("dask.array", "distributed"):
+    pytest.importorskip(needed, reason="Dask (extra: dask)")
+
+import dask.array as da
+import dask.dataframe as dd
+import pandas as pd
+from dask.distributed import Client, LocalCluster
+
+import lloydq
+from lloydq import dask as lloydq_dask
+from lloydq.dask import KMeans, quantize_many
+
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("client")]
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def client(cluster):
+    with Client(cluster) as client:
+        yield client
+
+
+def points(rng, dtype, n=3_000, d=4):
+    X = rng.integers(0, 256, (n, d)).astype(dtype)
+    return X if np.dtype(dtype).kind in "iu" else (X + rng.random((n, d))).astype(dtype)
+
+
+def same(one, other):
+    assert (one.cluster_centers_ == other.cluster_centers_).all()
+    assert one.cluster_centers_.dtype == other.cluster_centers_.dtype
+    assert one.n_iter_ == other.n_iter_
+    assert one.stop_reason_ == other.stop_reason_
+    assert (np.asarray(one.labels_) == other.labels_).all()
+    assert one.inertia_ == other.inertia_
+    assert [r.changed for r in one.history_] == [r.changed for r in other.history_]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float32, np.float64])
+def test_the_result_is_that_of_one_machine_for_any_chunks(dtype, rng):
+    X, weight = points(rng, dtype), rng.integers(0, 4, 3_000).astype(float)
+    options = {"n_clusters": 30, "init": X[:30].astype(float), "tol": 0, "max_iter": None}
+    whole = lloydq.KMeans(**options).fit(X, sample_weight=weight)
+    for chunks in (3_000, 1_000, (1, 999, 0, 1_998, 2), 17 * 30):
+        rows = da.from_array(X, chunks=(chunks, 4))
+        same(KMeans(**options).fit(rows, sample_weight=da.from_array(weight, chunks=chunks)), whole)
+
+
+def test_columns_may_be_parted_and_weights_come_in_other_chunks(rng):
+    X, weight = points(rng, np.float64), rng.random(3_000)
+    options = {"n_clusters": 5, "init": X[:5], "tol": 0}
+    same(
+        KMeans(**options).fit(da.from_array(X, chunks=(700, 2)), sample_weight=da.from_array(weight, chunks=450)),
+        lloydq.KMeans(**options).fit(X, sample_weight=weight),
+    )
+
+
+def test_verify_compares_with_plain_numpy(rng):
+    X = points(rng, np.float32)
+    found = KMeans(9, verify=True, random_state=0).fit(da.from_array(X, chunks=(1_100, 4)))
+    assert (found.labels_.compute() == lloydq.nearest(X, found.cluster_centers_)).all()
+
+
+def test_a_data_frame_of_unknown_sizes(rng):
+    frame = pd.DataFrame(points(rng, np.float64), columns=list("abcd"))
+    lazy = dd.from_pandas(frame, npartitions=7)
+    lazy = lazy[lazy.a < 200]
+    few = frame[frame.a < 200]
+    start = few.to_numpy()[:9]
+    one, other = KMeans(9, init=start, tol=0).fit(lazy), lloydq.KMeans(9, init=start, tol=0).fit(few)
+    same(one, other)
+    assert one.feature_names_in_.tolist() == list("abcd")
+    assert one.score(lazy) == pytest.approx(-one.inertia_)
+    assert one.transform(lazy).compute().shape == (len(few), 9)
+
+
+@pytest.mark.parametrize("init", ["k-means++", "k-means||", "random"])
+def test_starts_are_drawn_from_the_seed(init, rng):
+    X = da.from_array(points(rng, np.float32), chunks=(400, 4))
+    one, other = (KMeans(12, init=init, random_state=3, n_init=1).fit(X) for _ in range(2))
+    assert (one.cluster_centers_ == other.cluster_centers_).all()
+    assert len(np.unique(one.cluster_centers_, axis=0)) == 12
+    best = lloydq.KMeans(12, random_state=0, n_init=5).fit(X.compute()).inertia_
+    assert one.inertia_ < 1.5 * best
+
+
+def test_starts_find_clusters_far_apart(rng):
+    centers = rng.normal(size=(20, 3)) * 1e3
+    X = np.repeat(centers, 200, axis=0) + rng.normal(size=(4_000, 3))
+    found = KMeans(20, random_state=0).fit(da.from_array(X, chunks=(500, 3)))
+    assert found.inertia_ < 1.01 * 3 * 4_000
+
+
+def test_weights_of_zero_are_never_drawn(rng):
+    X = points(rng, np.float64, 600)
+    weight = np.zeros(600)
+    weight[::60] = 1
+    for init in ("random", "k-means||"):
+        found = KMeans(10, init=init, n_init=1, random_state=0).fit(
+            da.from_array(X, chunks=(50, 4)), sample_weight=weight
+        )
+        assert sorted(map(tuple, found.cluster_centers_)) == sorted(map(tuple, X[::60]))
+
+
+def test_fewer_positions_than_clusters(rng):
+    X = np.repeat([[1.0], [5.0], [9.0]], 40, axis=0)
+    found = KMeans(6, random_state=0).fit(da.from_array(X, chunks=(7, 1)))
+    assert found.inertia_ == 0
+
+
+def test_bad_data_name_their_partition(rng):
+    X = points(rng, np.float64)
+    X[2_500, 1] = np.nan
+    with pytest.raises(ValueError, match="partition 5: Input X contains NaN"):
+        KMeans(3).fit(da.from_array(X, chunks=(500, 4)))
+    weight = np.ones(3_000)
+    weight[100] = -1
+    rows = da.from_array(points(rng, np.float64), chunks=(500, 4))
+    with pytest.raises(ValueError, match="must not be negative"):
+        KMeans(3).fit(rows, sample_weight=weight)
+    with pytest.raises(ValueError, match="partition 0: sample_weight must not be negative"):
+        KMeans(3).fit(rows, sample_weight=da.from_array(weight, chunks=500))
+    with pytest.raises(ValueError, match="n_clusters"):
+        KMeans(3_001).fit(rows)
+    with pytest.raises(TypeError, match=r"lloydq\.KMeans takes arrays"):
+        KMeans(3).fit(np.zeros((9, 2)))
+
+
+def fails(block):
+    if block.shape[0] and block[0, 0] == 7:
+        raise OSError("the disk is gone")
+    return block
+
+
+def test_a_task_that_raises_is_told(rng):
+    X = np.zeros((900, 2))
+    X[300:600, 0] = 7
+    with pytest.raises(OSError, match="the disk is gone"):
+        KMeans(3).fit(da.from_array(X, chunks=(300, 2)).map_blocks(fails, dtype=float, meta=np.empty((0, 2))))
+
+
+def ends(block):
+    if block.shape[0] and block[0, 0] == 7:
+        os._exit(1)
+    return block
+
+
+def test_a_partition_of_which_workers_die_is_named(rng):
+    X = np.zeros((900, 2))
+    X[300:600, 0] = 7
+    with pytest.raises(RuntimeError, match="partition 1: every worker that had it died"):
+        KMeans(3).fit(da.from_array(X, chunks=(300, 2)).map_blocks(ends, dtype=float, meta=np.empty((0, 2))))
+
+
+def killer(cluster, seconds):
+    """Kills a worker's process after a while."""
+
+    def kill():
+        time.sleep(seconds)
+        worker = next(iter(cluster.workers.values()))
+        os.kill(worker.process.process.pid, signal.SIGKILL)
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    return thread
+
+
+def slowly(block):
+    time.sleep(0.02)
+    return block
+
+
+@pytest.mark.parametrize("when", ["seeding", "fit"])
+def test_a_killed_worker_changes_nothing(cluster, rng, when):
+    X = points(rng, np.float32, 20_000)
+    rows = da.from_array(X, chunks=(1_000, 4)).map_blocks(slowly, dtype=np.float32)
+    steps, turn = count(), {}
+
+    def watched(step):
+        if next(steps) == 2 and when == "fit" and not turn:
+            turn["killer"] = killer(cluster, 0.0)
+            turn["killer"].join()
+
+    options = {"n_clusters": 40, "random_state": 1, "tol": 0, "max_iter": 25}
+    whole = KMeans(**options).fit(da.from_array(X, chunks=(1_000, 4)))
+    if when == "seeding":
+        turn["killer"] = killer(cluster, 0.3)
+    found = KMeans(**options, callback=watched).fit(rows)
+    turn["killer"].join()
+    assert (found.cluster_centers_ == whole.cluster_centers_).all()
+    assert found.inertia_ == whole.inertia_
+    assert [r.changed for r in found.history_] == [r.changed for r in whole.history_]
+
+
+def test_nothing_is_remembered_after_a_fit(client, rng):
+    before = client.run(lambda: set(lloydq_dask._memory))
+    KMeans(3, random_state=0).fit(da.from_array(points(rng, np.float64), chunks=(500, 4)))
+    after = client.run(lambda: set(lloydq_dask._memory))
+    assert all(after[worker] <= before[worker] for worker in after)
+
+
+@pytest.fixture
+def pictures(tmp_path, rng):
+    from PIL import Image
+
+    for i in range(9):
+        Image.fromarray(rng.integers(0, 256, (20, 30, 3), np.uint8) // (i + 1)).save(tmp_path / f"picture {i}.png")
+    return tmp_path
+
+
+def test_many_pictures_have_the_palette_of_one_process(pictures, tmp_path):
+    from PIL import Image
+
+    names = sorted(pictures.glob("*.png"))
+    palette = quantize_many(f"{pictures}/*.png", 16, tmp_path / "out", progress=False)
+    alone = lloydq.shared_palette(names, 16)
+    assert (palette.colors == alone.colors).all()
+    assert (palette.counts == alone.counts).all()
+    for name in names:
+        expected = lloydq.apply_palette(name, alone).pixels
+        assert (np.asarray(Image.open(tmp_path / "out" / name.name).convert("RGB")) == expected).all()
+    with pytest.raises(FileExistsError, match="picture 0"):
+        quantize_many(names, 16, tmp_path / "out", progress=False)
+
+
+def test_a_broken_picture_is_named(pictures, tmp_path):
+    (pictures / "picture 3.png").write_bytes(b"nothing")
+    with pytest.raises(OSError, match=r"picture 3\.png"):
+        quantize_many(f"{pictures}/*.png", 16, tmp_path / "out", progress=False)
+    with pytest.raises(FileNotFoundError, match="there is no picture"):
+        quantize_many(f"{pictures}/*.jpg", 16, tmp_path / "out", progress=False)
