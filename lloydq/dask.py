@@ -17,17 +17,11 @@ from dataclasses import replace
 from functools import reduce
 from glob import has_magic
 from pathlib import PurePosixPath
+from threading import Lock
 from typing import Any, Self
 from uuid import uuid4
 
-import dask
-import dask.array as da
-import fsspec
 import numpy as np
-from dask.diagnostics import ProgressBar
-from distributed import get_client
-from distributed import progress as show_progress
-from fsspec.implementations.local import LocalFileSystem
 
 from . import checks, estimator
 from .colors import DistinctColors
@@ -40,21 +34,35 @@ from .parts import Part, PartedPass, extents, inertia, merge
 from .passes import ALGORITHMS, distances
 from .quantizer import Shared, apply_palette
 
+try:
+    import dask
+    import dask.array as da
+    import fsspec
+    from dask.diagnostics import ProgressBar
+    from distributed import KilledWorker, get_client
+    from distributed import progress as show_progress
+    from fsspec.implementations.local import LocalFileSystem
+except ImportError as error:
+    raise ImportError("lloydq.dask needs Dask: pip install 'lloydq[dask]'") from error
+
 FAN_IN = 8
 KEPT = 2  # fits of which a process remembers what was found
 
 _memory: dict[str, dict[int, dict[str, Any]]] = {}
+_changing = Lock()
 
 
 def _remembered(fit: str, index: int) -> dict[str, Any]:
     """What this process has found of a partition in a fit; of earlier fits it forgets."""
-    while len(_memory) >= KEPT and fit not in _memory:
-        _memory.pop(next(iter(_memory)), None)
-    return _memory.setdefault(fit, {}).setdefault(index, {})
+    with _changing:
+        while len(_memory) >= KEPT and fit not in _memory:
+            del _memory[next(iter(_memory))]
+        return _memory.setdefault(fit, {}).setdefault(index, {})
 
 
 def _forget(fit: str) -> None:
-    _memory.pop(fit, None)
+    with _changing:
+        _memory.pop(fit, None)
 
 
 def _answer(question: Callable[..., Any], X: Any, weight: Any, index: int, fit: str, options: dict[str, Any]) -> Any:
@@ -95,20 +103,13 @@ class Partitions:
             ]
         try:
             return level[0].compute()
-        except Exception as error:
-            raise self.told(error) from error
-
-    def told(self, error: Exception) -> Exception:
-        """The error that people see. Where workers died, it names the partition that they had."""
-        if type(error).__name__ != "KilledWorker":
-            return error
-        key = str(getattr(error, "task", ""))  # "('name', partition, 0)" of the data, "name-partition" of ours
-        found = re.search(r"^\(.*?, (\d+)|-(\d+)$", key)
-        which = f"partition {found[1] or found[2]}" if found else "a partition"
-        return RuntimeError(
-            f"{which}: every worker that had it died, as a rule because it does not fit into its memory; make "
-            f"partitions smaller, or give workers more memory ({error})"
-        )
+        except KilledWorker as error:  # of "('name', partition, 0)", the data, or "name-partition", our task
+            found = re.search(r"^\(.*?, (\d+)|-(\d+)$", str(error.task))
+            which = f"partition {found[1] or found[2]}" if found else "a partition"
+            raise RuntimeError(
+                f"{which}: every worker that had it died, as a rule because it does not fit into its memory; make "
+                f"partitions smaller, or give workers more memory ({error})"
+            ) from error
 
     def forget(self) -> None:
         """Ends what processes remember of the fit."""

@@ -4,7 +4,6 @@ import os
 import signal
 import threading
 import time
-from itertools import count
 
 import numpy as np
 import pytest
@@ -167,44 +166,36 @@ def test_a_partition_of_which_workers_die_is_named(rng):
         KMeans(3).fit(da.from_array(X, chunks=(300, 2)).map_blocks(ends, dtype=float, meta=np.empty((0, 2))))
 
 
-def killer(cluster, seconds):
-    """Kills a worker's process after a while."""
-
-    def kill():
-        time.sleep(seconds)
-        worker = next(iter(cluster.workers.values()))
-        os.kill(worker.process.process.pid, signal.SIGKILL)
-
-    thread = threading.Thread(target=kill)
-    thread.start()
-    return thread
+def kill(cluster):
+    """A worker's process, while questions are on their way."""
+    time.sleep(0.01)
+    worker = next(iter(cluster.workers.values()))
+    os.kill(worker.process.process.pid, signal.SIGKILL)
 
 
-def slowly(block):
-    time.sleep(0.02)
-    return block
-
-
-@pytest.mark.parametrize("when", ["seeding", "fit"])
-def test_a_killed_worker_changes_nothing(cluster, rng, when):
-    X = points(rng, np.float32, 20_000)
-    rows = da.from_array(X, chunks=(1_000, 4)).map_blocks(slowly, dtype=np.float32)
-    steps, turn = count(), {}
-
-    def watched(step):
-        if next(steps) == 2 and when == "fit" and not turn:
-            turn["killer"] = killer(cluster, 0.0)
-            turn["killer"].join()
-
+@pytest.mark.parametrize("asked", ["extents", "draw", "visit", "scatter"])
+def test_a_killed_worker_changes_nothing(cluster, rng, asked, monkeypatch):
+    X = da.from_array(points(rng, np.float32, 20_000), chunks=(1_000, 4))
     options = {"n_clusters": 40, "random_state": 1, "tol": 0, "max_iter": 25}
-    whole = KMeans(**options).fit(da.from_array(X, chunks=(1_000, 4)))
-    if when == "seeding":
-        turn["killer"] = killer(cluster, 0.3)
-    found = KMeans(**options, callback=watched).fit(rows)
-    turn["killer"].join()
+    whole = KMeans(**options).fit(X)
+    ask, killers = lloydq_dask.Partitions.__call__, []
+
+    def in_danger(self, question, **options):
+        if question.__name__ == asked:
+            killers.append(threading.Thread(target=kill, args=(cluster,)))
+            if len(killers) == {"extents": 1, "scatter": 2}.get(asked, 3):
+                killers[-1].start()
+        return ask(self, question, **options)
+
+    monkeypatch.setattr(lloydq_dask.Partitions, "__call__", in_danger)
+    found = KMeans(**options).fit(X)
+    killers = [killer for killer in killers if killer.ident]
+    assert len(killers) == 1
+    killers[0].join()
     assert (found.cluster_centers_ == whole.cluster_centers_).all()
     assert found.inertia_ == whole.inertia_
     assert [r.changed for r in found.history_] == [r.changed for r in whole.history_]
+    assert (found.labels_.compute() == whole.labels_.compute()).all()
 
 
 def test_nothing_is_remembered_after_a_fit(client, rng):
