@@ -202,7 +202,7 @@ def test_nothing_is_remembered_after_a_fit(client, rng):
     before = client.run(lambda: set(lloydq_dask._memory))
     KMeans(3, random_state=0).fit(da.from_array(points(rng, np.float64), chunks=(500, 4)))
     after = client.run(lambda: set(lloydq_dask._memory))
-    assert all(after[worker] <= before[worker] for worker in after)
+    assert all(after[worker] <= before.get(worker, set()) for worker in after)  # a worker may be new
 
 
 @pytest.fixture
