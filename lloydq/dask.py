@@ -164,8 +164,9 @@ class KMeans(estimator.KMeans):
 
     From the same starting centroids the centroids, the labels and the number of iterations are those of
     `lloydq.KMeans`, bit for bit, for any partitions, any number of workers, and after the loss of some; so is the
-    inertia. For numbers that are not whole, the inertias of `history_`, and the variance that `tol` is compared with,
-    are so to rounding (1e-12), since they are added up in the order of the partitions.
+    inertia, but to rounding for bytes in up to four columns, which one machine folds. For numbers that are not whole,
+    the inertias of `history_`, and the variance that `tol` is compared with, are so to rounding (1e-12), since they are
+    added up in the order of the partitions.
 
     Examples
     --------
@@ -267,7 +268,7 @@ def _distances(X: Array, centers: Array, n_threads: int | None) -> Array:
     return (
         distances(checks.points(X), centers.astype(np.float64, order="C"), n_threads or 1)
         if len(X)
-        else np.empty((0, len(centers)))
+        else np.empty((0, len(centers)), np.float32 if X.dtype == np.float32 else np.float64)
     )
 
 

@@ -214,6 +214,7 @@ class KMeans(Clusterer):
 
     def _options(self) -> dict[str, Any]:
         """Of the loop."""
+        checks.switch(self.verbose, "verbose")
         checks.switch(self.copy_x, "copy_x")
         return {
             "tol": checks.tolerance(self.tol),

@@ -159,7 +159,7 @@ def extents(part: Part) -> Extents:
         return Extents(0, X.shape[1], X.dtype, 0.0, 2.0**52, 0.0)
     X = checks.points(X)
     if weight is not None and np.shape(weight) == (len(X),) and not np.any(weight):
-        return Extents(0, X.shape[1], X.dtype, 0.0, 2.0**52, 0.0)
+        return Extents(len(X), X.shape[1], X.dtype, 0.0, 2.0**52, 0.0)
     weight = checks.weights(weight, len(X))
     checks.reach(X, weight)
     known = suited(X, weight, 1, 1, "dense", cuts=np.zeros(1))
@@ -269,7 +269,7 @@ class PartedPass(PlainPass):
         self.options: dict[str, Any] = {"algorithm": algorithm, "n_threads": n_threads, "verify": verify}
         facts = self.facts
         self.X, self.weight = np.empty((0, facts.d), facts.dtype), np.empty(0)
-        if not facts.n:
+        if not facts.heavy:
             raise ValueError("no part has a point with weight")
         self.cuts = grids(facts.n, facts.largest, facts.smallest)
         self.know(ask(total, cuts=self.cuts))

@@ -59,6 +59,17 @@ def test_empty_clusters_take_the_same_positions(rng):
     assert (found[-1].centroids == whole[-1].centroids).all()
 
 
+def test_rows_without_weight_count_as_in_one_piece(rng):
+    X, weight = points(rng, np.float64, 1_100), np.ones(1_100)
+    weight[:200] = 0  # a whole part; 900 rows would be cut otherwise than 1,100
+    one = lloydq.KMeans(5, init=X[:5], tol=0).fit(X, sample_weight=weight)
+    ask = asked(cut(X, weight, at=(200, 700)))
+    assert ask(parts.extents).n == 1_100
+    assert parts.inertia(ask, ask(parts.extents).n, one.cluster_centers_)[0] == one.inertia_
+    with pytest.raises(ValueError, match="no part has a point"):
+        PartedPass(asked(cut(X, weight * 0)))
+
+
 def test_a_part_that_forgets_answers_the_same(rng):
     X = points(rng, np.float64)
     one, other = X[:9].copy(), X[9:18].copy()
