@@ -14,7 +14,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from functools import reduce
 from glob import has_magic
 from pathlib import PurePosixPath
 from threading import Lock
@@ -25,27 +24,31 @@ import numpy as np
 
 from . import checks, estimator
 from .colors import DistinctColors
-from .fitting import Fit, run
+from .fitting import Fit, run, spare_last
 from .image import FORMATS, MOST, write
 from .lloyd import Array, keep_empty
 from .oversampling import starts
 from .palette import Palette
-from .parts import Part, PartedPass, extents, inertia, merge
+from .parts import Part, PartedPass, extents, merge, scatter
 from .passes import ALGORITHMS, distances
 from .quantizer import Shared, apply_palette
+from .seeding import called
 
 try:
     import dask
     import dask.array as da
     import fsspec
     from dask.diagnostics import ProgressBar
-    from distributed import KilledWorker, get_client
+    from distributed import CancelledError, KilledWorker, get_client
     from distributed import progress as show_progress
+    from distributed.client import ClosedClientError
+    from distributed.comm import CommClosedError
     from fsspec.implementations.local import LocalFileSystem
 except ImportError as error:
     raise ImportError("lloydq.dask needs Dask: pip install 'lloydq[dask]'") from error
 
 FAN_IN = 8
+LOST = CancelledError, ClosedClientError, CommClosedError
 KEPT = 2  # fits of which a process remembers what was found
 
 _memory: dict[str, dict[int, dict[str, Any]]] = {}
@@ -75,11 +78,19 @@ def _answer(question: Callable[..., Any], X: Any, weight: Any, index: int, fit: 
         raise RuntimeError(f"partition {index}: {type(error).__name__}: {error}") from error
 
 
+def _current() -> Any:
+    """The cluster's client, if there is a cluster."""
+    try:
+        return get_client()
+    except ValueError:
+        return None
+
+
 class Partitions:
     """The partitions of a collection, persisted, to be asked."""
 
     def __init__(self, X: Any, weight: Any) -> None:
-        self.fit = uuid4().hex
+        self.fit, self.client = uuid4().hex, _current()
         X, weight = self.held = dask.persist(X, weight)  # what nobody holds is not made again
         self.blocks = X.to_delayed().ravel().tolist()
         self.weights = [None] * len(self.blocks) if weight is None else weight.to_delayed().ravel().tolist()
@@ -102,20 +113,26 @@ class Partitions:
                 for i, group in enumerate(groups)
             ]
         try:
-            return level[0].compute()
+            return level[0].compute() if self.client is None else self.client.compute(level[0]).result()
+        except LOST as error:
+            raise RuntimeError(f"the connection to the cluster was lost: {error}") from error
         except KilledWorker as error:  # of "('name', partition, 0)", the data, or "name-partition", our task
             found = re.search(r"^\(.*?, (\d+)|-(\d+)$", str(error.task))
             which = f"partition {found[1] or found[2]}" if found else "a partition"
             raise RuntimeError(
-                f"{which}: every worker that had it died, as a rule because it does not fit into its memory; make "
-                f"partitions smaller, or give workers more memory ({error})"
+                f"{which}, or one that waited on the same worker: every worker that had it died, as a rule because it "
+                f"does not fit into its memory; make partitions smaller, or give workers more memory ({error})"
             ) from error
 
-    def forget(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """Ends what processes remember of the fit."""
         _forget(self.fit)
-        with contextlib.suppress(Exception):  # without a cluster there is none to tell; a lost one has forgotten
-            get_client().run(_forget, self.fit, on_error="ignore")
+        if self.client is not None:
+            with contextlib.suppress(Exception):  # a lost one has forgotten
+                self.client.run(_forget, self.fit, on_error="ignore")
 
 
 def collection(X: Any) -> Any:
@@ -162,11 +179,10 @@ class KMeans(estimator.KMeans):
     n_threads : of each task; 1, if left out.
     labels_ : a lazy Dask array, (n,) int32. `predict` and `transform` return such arrays, too.
 
-    From the same starting centroids the centroids, the labels and the number of iterations are those of
-    `lloydq.KMeans`, bit for bit, for any partitions, any number of workers, and after the loss of some; so is the
-    inertia, but to rounding for bytes in up to four columns, which one machine folds. For numbers that are not whole,
-    the inertias of `history_`, and the variance that `tol` is compared with, are so to rounding (1e-12), since they are
-    added up in the order of the partitions.
+    From the same starting centroids the centroids, the labels, the inertia and the number of iterations are those of
+    `lloydq.KMeans`, bit for bit, for any partitions, any number of workers, and after the loss of some. For numbers
+    that are not whole, the inertias of `history_`, and the variance that `tol` is compared with, are so to rounding
+    (1e-12), since they are added up in the order of the partitions.
 
     Examples
     --------
@@ -194,35 +210,29 @@ class KMeans(estimator.KMeans):
         frame, X = X, collection(X)
         algorithm, options = checks.one_of(self.algorithm, "algorithm", ALGORITHMS), self._options()
         n_threads = checks.threads(self.n_threads) or 1
-        ask = Partitions(X, weights_for(X, sample_weight))
-        try:
+        with Partitions(X, weights_for(X, sample_weight)) as ask:
             visit = PartedPass(ask, algorithm, n_threads, verify=self.verify)
             k = checks.clusters(self.n_clusters, visit.facts.n)
             name = "k-means++" if isinstance(self.init, str) and self.init == "k-means||" else self.init
             init = checks.init(name, k, X.shape[1])
-            self._n_init = self._starts(init)
-            seeds = checks.generator(self.random_state, "random_state").integers(2**63, size=self._n_init)
+            seeds = self._seeds(init)
 
-            def fit_from(seed: int) -> Fit:
-                rng = np.random.default_rng(seed)
+            def draw(rng: np.random.Generator) -> Array:
                 if callable(init):
-                    state = np.random.RandomState(rng.integers(2**32, dtype=np.uint32))
-                    start = checks.starts(init(frame, k, random_state=state), k, X.shape[1])
-                else:
-                    start = starts(visit, k, init, rng) if isinstance(init, str) else init
+                    return called(init, frame, k, rng)
+                return starts(visit, k, init, rng) if isinstance(init, str) else init
+
+            def fit_from(start: Array) -> Fit:
                 step, reason = run(visit, start, callback=(history := self._history()), **options)
                 centers = step.centroids.astype(np.float32 if X.dtype == np.float32 else np.float64)
-                total, weight = inertia(ask, visit.facts.n, centers.astype(np.float64))
-                spare = weight == 0
-                if options["fill"] is not keep_empty:  # they come last
-                    centers = centers[np.argsort(spare, kind="stable")]
-                labels = np.empty(0, np.int32)
-                return Fit(centers, labels, total, int(spare.sum()), step.n_iter, reason, history.records)
+                last = ask(scatter, centroids=centers.astype(np.float64))
+                spare = last.weight == 0
+                if options["fill"] is not keep_empty:
+                    centers = spare_last(centers, spare)
+                total, no_labels = last.inertia[0], np.empty(0, np.int32)
+                return Fit(centers, no_labels, total, int(spare.sum()), step.n_iter, reason, history.records)
 
-            best = reduce(estimator.better, map(fit_from, seeds))
-        finally:
-            ask.forget()
-        self._keep(best, frame)
+            self._keep(self._best(seeds, draw, fit_from), frame)
         self.labels_ = self.predict(frame)
         return self
 
@@ -246,8 +256,10 @@ class KMeans(estimator.KMeans):
         X = self._checked(X)
         if not isinstance(X, da.Array):
             return super().score(X, y, sample_weight)
-        ask = Partitions(X, weights_for(X, sample_weight))
-        return -inertia(ask, ask(extents).n, np.asarray(self.cluster_centers_, np.float64))[0]
+        with Partitions(X, weights_for(X, sample_weight)) as ask:
+            ask(extents)  # refuses numbers that cannot be used
+            total: float = ask(scatter, centroids=np.asarray(self.cluster_centers_, np.float64)).inertia[0]
+        return -total
 
     def _checked(self, X: Any) -> Any:
         """A Dask array for a fitted model; what is none as it is."""
@@ -424,9 +436,7 @@ def _named(name: str) -> Iterator[None]:
 
 def _computed(tasks: list[Any], progress: bool) -> list[Any]:
     """What the tasks give, with a bar."""
-    try:
-        client = get_client()
-    except ValueError:  # no cluster
+    if (client := _current()) is None:
         with ProgressBar() if progress else contextlib.nullcontext():
             return list(dask.compute(*tasks))
     futures = client.compute(tasks)

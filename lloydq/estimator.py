@@ -89,8 +89,8 @@ class KMeans(Clusterer):
         The first three are the fastest way that is exact. "plain" forces NumPy's loop, "dense" the compiled one that
         compares every point, "bounds" the one that compares those points alone whose label may have changed (Hamerly
         2010), "groups" the one that compares them with those groups of centroids alone that may have come nearer (Ding
-        and others 2015), "blocks" the one for pixels, (n, 3) uint8, on blocks of near colours. The result is the same,
-        the inertia of pixels to rounding.
+        and others 2015), "blocks" the one for pixels, (n, 3) uint8, on blocks of near colours. The result is the
+        same.
     n_threads : int, optional
         The processors that this process may use, if left out. The result does not depend on it.
     empty_cluster : "farthest", "keep" or "error", default "farthest"
@@ -110,7 +110,7 @@ class KMeans(Clusterer):
     labels_ : (n,) int32 array
         The nearest of `cluster_centers_` for each point of the fit.
     inertia_ : float
-        Σ weight · distance² from the points to their centroids.
+        Σ weight · distance² from the points to their centroids: the exact sum, rounded once.
     n_iter_ : int
         Pairs of assignment and update.
     converged_ : bool
@@ -199,17 +199,14 @@ class KMeans(Clusterer):
         k = checks.clusters(self.n_clusters, len(X))
         init, n_threads = checks.init(self.init, k, X.shape[1]), checks.threads(self.n_threads)
         algorithm, options = checks.one_of(self.algorithm, "algorithm", ALGORITHMS), self._options()
-        self._n_init = self._starts(init)
-        seeds = checks.generator(self.random_state, "random_state").integers(2**63, size=self._n_init)
+        seeds = self._seeds(init)
         visit = verified(suited(X, weight, k, n_threads, algorithm), self.verify)
         starts = Starts(visit.X, weight if visit.X is X else visit.weight, k, init, n_threads, given=X)
 
-        def fit_from(seed: int) -> Fit:
-            start = starts.draw(np.random.default_rng(seed))
+        def fit_from(start: Array) -> Fit:
             return fit(visit, start, self._history(), n_threads=n_threads, **options)
 
-        best = reduce(better, map(fit_from, seeds))  # a longer series begins with the shorter one
-        self._keep(best, frame)
+        self._keep(self._best(seeds, starts.draw, fit_from), frame)
         return self
 
     def _options(self) -> dict[str, Any]:
@@ -238,8 +235,21 @@ class KMeans(Clusterer):
         self.converged_ = best.stop_reason == "converged"
         self._warn_of(best)
 
-    def _starts(self, init: Init) -> int:
-        """How many starts."""
+    def _best(
+        self, seeds: list[int], draw: Callable[[np.random.Generator], Array], fit_from: Callable[[Array], Fit]
+    ) -> Fit:
+        """Of the fits from starts drawn by these seeds."""
+        return reduce(better, (fit_from(draw(np.random.default_rng(seed))) for seed in seeds))
+
+    def _seeds(self, init: Init) -> list[int]:
+        """One for each start; a longer series begins with the shorter one."""
+        self._n_init = self._number_of_starts(init)
+        found: list[int] = (
+            checks.generator(self.random_state, "random_state").integers(2**63, size=self._n_init).tolist()
+        )
+        return found
+
+    def _number_of_starts(self, init: Init) -> int:
         n_init = checks.number_of_starts(self.n_init)
         if not isinstance(init, str) and not callable(init):
             if n_init is not None and n_init > 1:

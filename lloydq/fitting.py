@@ -112,12 +112,17 @@ def fit(visit: PlainPass, start: Array, history: History, *, n_threads: int | No
         centers = centers.astype(np.float32)
         labels = assign(X, centers.astype(np.float64), n_threads)
     spare = members(labels, weight, k) == 0
-    if spare.any() and options["fill"] is not keep_empty:  # they come last
-        centers = centers[np.argsort(spare, kind="stable")]
+    if spare.any() and options["fill"] is not keep_empty:
+        centers = spare_last(centers, spare)
         labels = assign(X, centers.astype(np.float64), n_threads)
     total = inertia(X, centers, labels, weight, n_threads, verify=isinstance(visit, VerifiedPass))
     labels = visit.spread_labels(labels, centers.astype(np.float64))
     return Fit(centers.copy(), labels, total, int(spare.sum()), step.n_iter, reason, history.records)
+
+
+def spare_last(centers: Array, spare: Array) -> Array:
+    """The centers (k, d), those that are spare (k,) after the others."""
+    return centers[np.argsort(spare, kind="stable")]
 
 
 def members(labels: Array, weight: Array | None, k: int) -> Array:
@@ -129,10 +134,10 @@ def members(labels: Array, weight: Array | None, k: int) -> Array:
 def inertia(
     X: Array, centers: Array, labels: Array, weight: Array | None, n_threads: int | None, *, verify: bool
 ) -> float:
-    """Σ weight · distance², visiting every point, row by row."""
+    """Σ weight · distance², visiting every point: the exact sum, rounded once, the same in any order."""
     w = np.broadcast_to(np.float64(1), len(X)) if weight is None else weight
     what = X, np.ascontiguousarray(centers, np.float64), labels, w, n_threads
-    total = scatter(*what)
+    total = scatter(*what)[0]
     if wanted(verify):
-        same("inertia", total, scatter(*what, numpy=True))
+        same("inertia", total, scatter(*what, numpy=True)[0])
     return total

@@ -17,9 +17,9 @@ import numpy as np
 
 from . import checks
 from .lloyd import Array, PlainPass, Sums, add_up, chunks, grids, squared_distances
-from .passes import assign, same, same_labels, suited, wanted
+from .passes import assign, exact, same, same_labels, suited, wanted
+from .passes import scatter as scattered
 from .passes.folded import Folded
-from .passes.nearest import fine, scattered
 
 A = TypeVar("A")
 
@@ -184,32 +184,22 @@ def spread(part: Part, *, origin: Array) -> float:
 
 @dataclass
 class Scatter:
-    """Σ w‖x − c‖² to the nearest centroid c, in slices, the largest of what is added, and what the members weigh."""
+    """Σ w‖x − c‖² to the nearest centroid c, exactly as the sum of a few numbers, and what the members weigh."""
 
-    largest: float
-    slices: Array  # (s,)
+    inertia: list[float]
     weight: Array  # (k,)
 
     def __add__(self, other: "Scatter") -> "Scatter":
-        slices, weight = self.slices + other.slices, self.weight + other.weight
-        return Scatter(max(self.largest, other.largest), slices, weight)
+        return Scatter(exact([self.inertia, other.inertia]), self.weight + other.weight)
 
 
-def scatter(part: Part, *, centroids: Array, cuts: Array) -> Scatter:
-    """The last question, first without cuts, which follow from the largest."""
+def scatter(part: Part, *, centroids: Array) -> Scatter:
+    """The last question."""
     if len(part.X) == 0:
-        return Scatter(0.0, np.zeros(len(cuts)), np.zeros(len(centroids)))
+        return Scatter([0.0], np.zeros(len(centroids)))
     weight = np.broadcast_to(np.float64(1), len(part.X)) if part.weight is None else part.weight
     labels = assign(part.X, centroids, 1)
-    largest, slices = scattered(part.X, centroids, labels, weight, cuts, 1)
-    return Scatter(largest, slices, np.bincount(labels, weight, len(centroids)))
-
-
-def inertia(ask: Ask, n: int, centroids: Array) -> tuple[float, Array]:
-    """Σ w‖x − c‖² over n points in parts, and what the members of each cluster weigh: (k,)."""
-    first = ask(scatter, centroids=centroids, cuts=np.empty(0))
-    found = ask(scatter, centroids=centroids, cuts=fine(n, first.largest))
-    return float(reduce(add, found.slices[::-1])), found.weight
+    return Scatter(scattered(part.X, centroids, labels, weight, 1), np.bincount(labels, weight, len(centroids)))
 
 
 @dataclass

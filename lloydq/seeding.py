@@ -46,15 +46,21 @@ class Starts:
     def draw(self, rng: np.random.Generator) -> Array:
         """(k, d) float64: by name ("k-means++", "random"), given, or what `init(X, k, random_state=)` returns."""
         if callable(self.init):
-            state, X = np.random.RandomState(rng.integers(2**32, dtype=np.uint32)), self.given.view()
+            X = self.given.view()
             X.flags.writeable = False  # it is the caller's own
-            return checks.starts(self.init(X, self.k, random_state=state), self.k, X.shape[1])
+            return called(self.init, X, self.k, rng)
         if not isinstance(self.init, str):
             return self.init
         fixed = self.fixed if self.fixed is not None and len(self.fixed) else None
         draw = random_positions if self.init == "random" else plus_plus
         found = draw(self.positions, self.k, rng, fixed=fixed)
         return np.asarray(self.positions.X[found], np.float64)
+
+
+def called(init: Callable[..., Array], X: Any, k: int, rng: np.random.Generator) -> Array:
+    """(k, d) float64: what a function returns for X (n, d)."""
+    state = np.random.RandomState(rng.integers(2**32, dtype=np.uint32))
+    return checks.starts(init(X, k, random_state=state), k, X.shape[1])
 
 
 def positions_of(X: Array, weight: Array | None, k: int, trials: int, n_threads: int | None) -> Positions:

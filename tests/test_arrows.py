@@ -59,6 +59,7 @@ ARROWS = {
         "parts",
         "passes",
         "quantizer",
+        "seeding",
     },
     "rivals": {"checks", "colors", "image", "lloyd", "palette", "protocol"},
     "compare": {"codebook", "image", "lloyd", "metrics", "palette", "quantized", "quantizer", "rivals"},

@@ -65,7 +65,7 @@ def test_rows_without_weight_count_as_in_one_piece(rng):
     one = lloydq.KMeans(5, init=X[:5], tol=0).fit(X, sample_weight=weight)
     ask = asked(cut(X, weight, at=(200, 700)))
     assert ask(parts.extents).n == 1_100
-    assert parts.inertia(ask, ask(parts.extents).n, one.cluster_centers_)[0] == one.inertia_
+    assert ask(parts.scatter, centroids=one.cluster_centers_).inertia[0] == one.inertia_
     with pytest.raises(ValueError, match="no part has a point"):
         PartedPass(asked(cut(X, weight * 0)))
 

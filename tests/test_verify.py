@@ -87,7 +87,9 @@ def test_the_labels_of_all_pixels_of_a_fit_are_checked(X, monkeypatch):
 def test_the_inertia_is_checked(X, monkeypatch):
     model = KMeans(2, random_state=0, max_iter=2, tol=1, verify=True).fit(X)
     right = lloydq.fitting.scatter
-    monkeypatch.setattr(lloydq.fitting, "scatter", lambda *what, numpy=False: right(*what, numpy=numpy) + (not numpy))
+    monkeypatch.setattr(
+        lloydq.fitting, "scatter", lambda *what, numpy=False: [right(*what, numpy=numpy)[0] + (not numpy)]
+    )
     for way in (model.fit, model.score):
         with pytest.raises(VerificationError, match=r"inertia: .* in plain NumPy"):
             way(X)

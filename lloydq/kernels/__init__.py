@@ -13,13 +13,13 @@ from .bounds import visit_due
 from .colors import CELL, CELLS, CODES, FULL, collect, label_pixels, look_up, mark, tally
 from .dither import diffuse, mixtures
 from .jit import COMPILED, Array, block_of, readonly, weights_of
-from .points import assign, assign_few, distances, extent, scatter, spread, transfer
+from .points import SCATTERED, SLICES, assign, assign_few, distances, extent, scatter, spread, transfer
 from .seeds import approach, pick, place, plus_plus, potentials, weigh
 from .wide import assign_wide, visit_groups, visit_near
 
 __all__ = [
-    "ALL", "CELL", "CELLS", "CODES", "COMPILED", "FULL", "Array", "block_of", "blocks", "cache_folder", "cached",
-    "compile_all", "readonly", "weights_of", "wide",
+    "ALL", "CELL", "CELLS", "CODES", "COMPILED", "FULL", "SCATTERED", "SLICES", "Array", "block_of", "blocks",
+    "cache_folder", "cached", "compile_all", "readonly", "weights_of", "wide",
     "approach", "assign", "assign_few", "assign_wide", "collect", "diffuse", "distances", "extent", "label_pixels",
     "list_all", "load_for_colors", "load_for_fits", "look_up", "lower", "mark", "mixtures", "pick", "place",
     "plus_plus", "potentials", "scatter", "spread", "tally", "transfer",
@@ -45,7 +45,7 @@ def compile_all() -> None:
             kernel(X, readonly(np.zeros((1, d))), labels)
         _call_for_sums(X, one, labels)
         distances(X, readonly(np.zeros((1, d))), np.zeros((1, 1), np.float32 if dtype == np.float32 else np.float64))
-        scatter(X, one, readonly(np.zeros((1, d))), labels, np.zeros(1), np.zeros(1))
+        scatter(X, one, readonly(np.zeros((1, d))), labels, np.zeros((1, SLICES)))
         potentials(X, one, one, np.zeros((1, d)))
         approach(X, np.zeros(d), np.zeros(1))
         place(X, np.zeros(d), np.array([np.inf]), np.zeros(1, np.uint16))

@@ -1,5 +1,6 @@
 """Points of any kind: which centroid is the nearest, what moves from one sum to another."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,8 @@ import numpy as np
 from .jit import BLOCK, Array, inner, kernel
 
 UNROLL = 4  # centroids compared while a block's points are in registers
+SCATTERED, SLICES = 1024, 60  # squared distances that are added together; numbers that take their sum, of any exponents
+LANES = 8  # numbers that are added side by side
 PAUSE = 8  # blocks that are compared with all centroids after one whose box excluded hardly any
 
 
@@ -241,22 +244,67 @@ def spread(X: Array, weight: Array, origin: Array) -> float:
     return total
 
 
-@kernel
-def scatter(X: Array, weight: Array, centroids: Array, labels: Array, cuts: Array, slices: Array) -> float:
-    """The largest w‖x − c‖² of the rows of X (n, d), c the centroid (k, d) of the row's label (n,).
+@inner
+def _halves(x: float) -> tuple[float, float]:
+    """Two numbers of 26 bits that are x together (G. W. Veltkamp; T. J. Dekker, Numer. Math. 18, 1971)."""
+    c = 134217729.0 * x
+    high = c - (c - x) if c < np.inf else x
+    return high, x - high
 
-    Their sum is added to slices (s,), cut by `lloyd.grids` (s,) and so exact in any order; what is finer is left off.
+
+@inner
+def _cut(terms: Array, m: int, found: Array) -> None:
+    """Numbers whose sum is exactly that of the m terms, into found.
+
+    Adding 1.5 · 2ᵉ to a term and taking it off again rounds it to a multiple of 2ᵉ⁻⁵², which is chosen so that these
+    multiples have a sum of 53 bits; what is left over is cut again, until nothing is. Mostly that is three times.
     """
-    largest, weighted = 0.0, weight.shape[0] > 1
-    for i in range(X.shape[0]):
-        distance = 0.0
-        for t in range(X.shape[1]):
-            difference = X[i, t] - centroids[labels[i], t]
-            distance += difference * difference
-        left = weight[i * weighted] * distance
-        largest = max(largest, left)
-        for s in range(cuts.shape[0]):
-            part = (left + cuts[s]) - cuts[s]
-            slices[s] += part
-            left -= part
-    return largest
+    bits, total, most = 2, np.empty(LANES), np.empty(LANES)
+    while 1 << bits <= m:
+        bits += 1
+    for i in range(m, -(-m // LANES) * LANES):
+        terms[i] = 0.0
+    largest = terms[:m].max()
+    for s in range(found.shape[0]):
+        if largest == 0:
+            return
+        g = math.ldexp(1.5, min(math.frexp(largest)[1] + bits - 1, 1023))
+        total[:], most[:] = 0.0, 0.0
+        for i in range(0, m, LANES):
+            for lane in range(LANES):
+                part = (terms[i + lane] + g) - g
+                left = terms[i + lane] - part
+                terms[i + lane] = left
+                total[lane] += part
+                most[lane] = max(most[lane], abs(left))
+        found[s], largest = total.sum(), most.max()
+
+
+@kernel
+def scatter(X: Array, weight: Array, centroids: Array, labels: Array, found: Array) -> None:
+    """Numbers whose sum is exactly Σ w‖x − c‖² of the rows of X (n, d), c the centroid (k, d) of the row's label (n,).
+
+    They are written to found (n / SCATTERED, SLICES), which is 0. Weights that are not 1 and squared distances are
+    halved, so that their products are exact.
+    """
+    n, d, weighted = X.shape[0], X.shape[1], weight.shape[0] > 1
+    terms = np.empty(4 * SCATTERED)
+    for start in range(0, n, SCATTERED):
+        m = 0
+        for i in range(start, min(start + SCATTERED, n)):
+            distance, w = 0.0, weight[i * weighted]
+            for t in range(d):
+                difference = X[i, t] - centroids[labels[i], t]
+                distance += difference * difference
+            if w == 1:
+                terms[m] = distance
+                m += 1
+            elif w > 0:
+                (a, b), (high, low) = _halves(distance), _halves(w)
+                terms[m], terms[m + 1] = a * high, b * high
+                m += 2
+                if low != 0:  # small whole numbers have none
+                    terms[m], terms[m + 1] = a * low, b * low
+                    m += 2
+        if m:
+            _cut(terms, m, found[start // SCATTERED])

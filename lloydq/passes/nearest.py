@@ -1,15 +1,15 @@
 """The nearest centroids for once, without a pass: labels and distances."""
 
 import sys
-from functools import reduce
-from operator import add
+from collections.abc import Iterable
+from math import fsum
 from typing import Any
 
 import numpy as np
 
 from .. import lloyd, pool
 from ..colors import table
-from ..lloyd import Array, chunks, grids, squared_distances
+from ..lloyd import Array, chunks, squared_distances
 from .dense import assigner, shares
 
 TINY = 10_000  # n·k·d up to which NumPy (0.2 ms a step) may well end before Numba has been imported (0.3 s)
@@ -66,41 +66,51 @@ def distances(X: Array, centroids: Array, n_threads: int | None = None) -> Array
 
 def scatter(
     X: Array, centroids: Array, labels: Array, weight: Array, n_threads: int | None = None, *, numpy: bool = False
-) -> float:
-    """Σ w‖x − c‖² over the rows of X (n, d), c the centroid (k, d) of the row's label; the same in any order."""
-    largest, _ = scattered(X, centroids, labels, weight, np.empty(0), n_threads, numpy=numpy)
-    _, slices = scattered(X, centroids, labels, weight, fine(len(X), largest), n_threads, numpy=numpy)
-    return float(reduce(add, slices[::-1]))
+) -> list[float]:
+    """`exact` of Σ w‖x − c‖² over the rows of X (n, d), c the centroid (k, d) of the row's label."""
 
+    def plain(rows: slice) -> list[float]:
+        squared = squared_distances(X[rows], centroids, labels[rows])
+        return exact([a * b for a in halves(weight[rows]) for b in halves(squared)])
 
-def fine(n: int, largest: float) -> Array:
-    """Cuts for a sum of n numbers of which this is the largest: what is less than 2⁻⁷⁸ of it is left off, for 10⁸."""
-    return grids(n, largest, np.nextafter(0, 1))[:3]
-
-
-def scattered(
-    X: Array, centroids: Array, labels: Array, weight: Array, cuts: Array, n_threads: int | None = None, *,
-    numpy: bool = False,
-) -> tuple[float, Array]:  # fmt: skip
-    """The largest of what `scatter` adds, and the sum in slices, cut by these (s,)."""
-
-    def plain(rows: slice) -> tuple[float, Array]:
-        left, parts = weight[rows] * squared_distances(X[rows], centroids, labels[rows]), []
-        largest = left.max()
-        for g in cuts:
-            part = (left + g) - g
-            parts.append(part.sum())
-            left = left - part
-        return largest, np.array(parts)
-
-    def visit(rows: slice) -> tuple[float, Array]:
+    def visit(rows: slice) -> list[float]:
         from .. import kernels
 
-        block, w, slices = kernels.block_of(X, rows), kernels.weights_of(weight, rows), np.zeros(len(cuts))
-        return kernels.scatter(block, w, kernels.readonly(centroids), labels[rows], cuts, slices), slices
+        found = np.zeros((-(-(rows.stop - rows.start) // kernels.SCATTERED), kernels.SLICES))
+        w = kernels.weights_of(weight, rows)
+        kernels.scatter(kernels.block_of(X, rows), w, kernels.readonly(centroids), labels[rows], found)
+        return exact([found[found != 0]])
 
-    found = pool.run(plain if numpy or tiny(X, 1) else visit, chunks(X.shape, 1), n_threads)
-    return max(largest for largest, _ in found), reduce(add, (slices for _, slices in found))
+    return exact(pool.run(plain if numpy or tiny(X, 1) else visit, chunks(X.shape, 1), n_threads))
+
+
+def exact(numbers: Iterable[Iterable[float]]) -> list[float]:
+    """A few numbers with the same sum; the first is that sum, rounded once (J. R. Shewchuk, Discrete Comput. Geom. 18,
+    1997).
+    """
+    left, found = [float(x) for some in numbers for x in some], list[float]()
+    while total := added(left):
+        found.append(total)
+        left.append(-total)
+        if total == np.inf:
+            break
+    return found or [0.0]
+
+
+def added(numbers: list[float]) -> float:
+    """Their sum, rounded once."""
+    try:
+        return fsum(numbers)
+    except OverflowError:
+        return np.inf
+
+
+def halves(x: Array) -> tuple[Array, Array]:
+    """Two numbers of 26 bits that are x together (G. W. Veltkamp; T. J. Dekker, Numer. Math. 18, 1971)."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        c = 134217729.0 * x
+        high = np.where(c < np.inf, c - (c - x), x)
+    return high, x - high
 
 
 def tiny(X: Array, k: int) -> bool:
