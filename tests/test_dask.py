@@ -11,6 +11,7 @@ import pytest
 for needed in ("dask.array", "distributed"):
     pytest.importorskip(needed, reason="Dask (extra: dask)")
 
+import dask
 import dask.array as da
 import dask.dataframe as dd
 import pandas as pd
@@ -18,7 +19,7 @@ from dask.distributed import Client, LocalCluster
 
 import lloydq
 from lloydq import dask as lloydq_dask
-from lloydq.dask import KMeans, quantize_many
+from lloydq.dask import KMeans
 
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("client")]
 
@@ -53,6 +54,7 @@ def same(one, other):
 @pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float32, np.float64])
 def test_the_result_is_that_of_one_machine_for_any_chunks(dtype, rng):
     X, weight = points(rng, dtype), rng.integers(0, 4, 3_000).astype(float)
+    X[1_500:] = X[:1_500]  # one machine folds equal rows of bytes
     options = {"n_clusters": 30, "init": X[:30].astype(float), "tol": 0, "max_iter": None}
     whole = lloydq.KMeans(**options).fit(X, sample_weight=weight)
     for chunks in (3_000, 1_000, (1, 999, 0, 1_998, 2), 17 * 30):
@@ -146,24 +148,77 @@ def fails(block):
     return block
 
 
-def test_a_task_that_raises_is_told(rng):
-    X = np.zeros((900, 2))
-    X[300:600, 0] = 7
-    with pytest.raises(OSError, match="the disk is gone"):
-        KMeans(3).fit(da.from_array(X, chunks=(300, 2)).map_blocks(fails, dtype=float, meta=np.empty((0, 2))))
-
-
 def ends(block):
     if block.shape[0] and block[0, 0] == 7:
         os._exit(1)
     return block
 
 
-def test_a_partition_of_which_workers_die_is_named(rng):
+@pytest.mark.parametrize(
+    ("made", "error", "message"),
+    [
+        (fails, OSError, "the disk is gone"),
+        (ends, RuntimeError, "partition 1, or one that waited on the same worker: every worker that had it died"),
+    ],
+)
+def test_a_partition_that_cannot_be_made_is_told(made, error, message):
     X = np.zeros((900, 2))
     X[300:600, 0] = 7
-    with pytest.raises(RuntimeError, match="partition 1: every worker that had it died"):
-        KMeans(3).fit(da.from_array(X, chunks=(300, 2)).map_blocks(ends, dtype=float, meta=np.empty((0, 2))))
+    with pytest.raises(error, match=message):
+        KMeans(3).fit(da.from_array(X, chunks=(300, 2)).map_blocks(made, dtype=float, meta=np.empty((0, 2))))
+
+
+def grows(block, block_info=None):
+    """Too much for a worker of 400 MiB."""
+    if block_info[None]["chunk-location"][0] == 2:
+        block = np.ones((100_000_000, 2))
+        time.sleep(2)  # the nanny looks every 0.1 s
+    return block
+
+
+def test_a_partition_that_is_too_large_for_a_worker_is_named():
+    options = {"n_workers": 1, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        LocalCluster(memory_limit="400 MiB", **options) as small,
+        Client(small),
+    ):
+        X = da.zeros((400, 2), chunks=(100, 2)).map_blocks(grows, dtype=float, meta=np.empty((0, 2)))
+        with pytest.raises(RuntimeError, match=r"partition [23], .* every worker that had it died, .* memory"):
+            KMeans(3).fit(X)
+
+
+def test_a_replaced_worker_changes_nothing(rng):
+    X = da.from_array(points(rng, np.float32, 20_000), chunks=(1_000, 4))
+    options = {"n_clusters": 40, "random_state": 1, "tol": 0, "max_iter": 12}
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as own,
+        Client(own) as client,
+    ):
+        whole, known = KMeans(**options).fit(X), set(client.scheduler_info()["workers"])
+
+        def replace(step):
+            if step.n_iter == 4:
+                own.scale(3)
+                client.wait_for_workers(3)
+                client.retire_workers([next(iter(known))])
+
+        found = KMeans(**options, callback=replace).fit(X)
+        assert not known <= set(client.scheduler_info()["workers"])
+    assert (found.cluster_centers_ == whole.cluster_centers_).all()
+    assert found.inertia_ == whole.inertia_
+    assert [r.changed for r in found.history_] == [r.changed for r in whole.history_]
+
+
+def test_a_client_that_disconnects_ends_its_fit_alone(cluster, client, rng):
+    X = da.from_array(points(rng, np.float32, 20_000), chunks=(1_000, 4))
+    options = {"n_clusters": 40, "random_state": 1, "tol": 0, "max_iter": 12}
+    whole = KMeans(**options).fit(X)
+    with Client(cluster) as other, other.as_current():
+        fit = KMeans(**options, callback=lambda step: step.n_iter == 3 and other.close() and False)
+        with pytest.raises(RuntimeError, match="the connection to the cluster was lost"):
+            fit.fit(X)
+    assert KMeans(**options).fit(X).inertia_ == whole.inertia_
 
 
 def kill(cluster):
@@ -183,7 +238,7 @@ def test_a_killed_worker_changes_nothing(cluster, rng, asked, monkeypatch):
     def in_danger(self, question, **options):
         if question.__name__ == asked:
             killers.append(threading.Thread(target=kill, args=(cluster,)))
-            if len(killers) == {"extents": 1, "scatter": 2}.get(asked, 3):
+            if len(killers) == {"extents": 1, "scatter": 1}.get(asked, 3):
                 killers[-1].start()
         return ask(self, question, **options)
 
@@ -203,35 +258,3 @@ def test_nothing_is_remembered_after_a_fit(client, rng):
     KMeans(3, random_state=0).fit(da.from_array(points(rng, np.float64), chunks=(500, 4)))
     after = client.run(lambda: set(lloydq_dask._memory))
     assert all(after[worker] <= before.get(worker, set()) for worker in after)  # a worker may be new
-
-
-@pytest.fixture
-def pictures(tmp_path, rng):
-    from PIL import Image
-
-    for i in range(9):
-        Image.fromarray(rng.integers(0, 256, (20, 30, 3), np.uint8) // (i + 1)).save(tmp_path / f"picture {i}.png")
-    return tmp_path
-
-
-def test_many_pictures_have_the_palette_of_one_process(pictures, tmp_path):
-    from PIL import Image
-
-    names = sorted(pictures.glob("*.png"))
-    palette = quantize_many(f"{pictures}/*.png", 16, tmp_path / "out", progress=False)
-    alone = lloydq.shared_palette(names, 16)
-    assert (palette.colors == alone.colors).all()
-    assert (palette.counts == alone.counts).all()
-    for name in names:
-        expected = lloydq.apply_palette(name, alone).pixels
-        assert (np.asarray(Image.open(tmp_path / "out" / name.name).convert("RGB")) == expected).all()
-    with pytest.raises(FileExistsError, match="picture 0"):
-        quantize_many(names, 16, tmp_path / "out", progress=False)
-
-
-def test_a_broken_picture_is_named(pictures, tmp_path):
-    (pictures / "picture 3.png").write_bytes(b"nothing")
-    with pytest.raises(OSError, match=r"picture 3\.png"):
-        quantize_many(f"{pictures}/*.png", 16, tmp_path / "out", progress=False)
-    with pytest.raises(FileNotFoundError, match="there is no picture"):
-        quantize_many(f"{pictures}/*.jpg", 16, tmp_path / "out", progress=False)
