@@ -64,9 +64,7 @@ def arguments():
         description="lloydq and every k-means and quantizer that is here, at equal work: a quick set, 3 minutes.",
         epilog="Everything else is for pytest and pytest-benchmark: -k faiss, --benchmark-compare, --benchmark-save=…",
     )
-    parser.add_argument(
-        "--full", dest="set", action="store_const", const="full", help="all of it, three quarters of an hour"
-    )
+    parser.add_argument("--full", dest="set", action="store_const", const="full", help="all of it, an hour")
     parser.add_argument(
         "--smoke", dest="set", action="store_const", const="smoke", help="all, tiny: does it still run?"
     )

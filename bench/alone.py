@@ -1,6 +1,7 @@
-"""One fit in a process of its own: `python -m bench.alone NAME FILE.npy K N_ITER [memory]`, on the points of a file.
+"""One fit of the points in a file, in a process of its own; the centroids go into another file.
 
-With "memory" it prints the bytes that the fit took beyond what was there before it, at the peak.
+`python -m bench.alone NAME IN.npy K N_ITER OUT.npy [memory]`: with "memory" it prints the bytes that the fit took
+beyond what was there before it, at the peak.
 """
 
 import re
@@ -14,7 +15,7 @@ from lloydq.pool import available
 from .contenders import CONTENDERS, Task
 
 
-def main(name, file, k, n_iter, what=""):
+def main(name, file, k, n_iter, out, what=""):
     who, X = CONTENDERS[name], np.load(file)
     rows, number = np.arange(int(k)), available()
     task = Task(X, X[rows].astype(float), rows, int(n_iter), False, None, number)
@@ -22,10 +23,11 @@ def main(name, file, k, n_iter, what=""):
     if what == "memory":
         who.fit(Task(X[:1000], task.start, rows, 1, False, None, number))()  # loads what there is to load
         before = forget_peak()
-        run()
+        centroids, _ = run()
         print(bytes_of("VmHWM") - before)
     else:
-        run()
+        centroids, _ = run()
+    np.save(out, centroids)
 
 
 def forget_peak():

@@ -20,10 +20,12 @@ FEW = 60, 3  # rows and clusters of the smoke run
 
 def pytest_addoption(parser):
     parser.addoption("--set", choices=SETS, default="quick", help="which benchmarks, and how long (default: quick)")
+    parser.addoption("--limit", type=float, metavar="SECONDS", help="how long one fit may take (quick: 3, full: 8)")
 
 
 def pytest_configure(config):
-    config.clock = Clock(*SETS[config.getoption("--set")])
+    limit, *rest = SETS[config.getoption("--set")]
+    config.clock = Clock(config.getoption("--limit") or limit, *rest)
     if config.getoption("--set") == "smoke":
         data.most_rows = FEW[0]
 

@@ -12,10 +12,11 @@ CENTRES = 50  # of the mixture
 most_rows = 1 << 40  # the smoke run wants few
 
 
-def mixture(n, d):
-    """(n, d) float32: normal clouds of variance 1 about 50 centres of variance 6.25, which overlap."""
+def mixture(n, d, part=None):
+    """(n, d) float32: normal clouds of variance 1 about 50 centres of variance 6.25, which overlap; or more of them."""
     n, rng = min(n, most_rows), np.random.default_rng(0)
     centres = (2.5 * rng.normal(size=(CENTRES, d))).astype(np.float32)
+    rng = rng if part is None else np.random.default_rng([0, part])
     points = rng.standard_normal((n, d), np.float32)
     for first in range(0, n, 1 << 20):  # piece by piece: 100 million rows are there only once
         piece = points[first : first + (1 << 20)]

@@ -114,11 +114,13 @@ def digits(value):
 
 
 def quality(row):
-    """How far the error is above the reference's."""
-    excess, info = row.info.get("excess"), row.info
+    """How far the error is above the reference's, and what else is told."""
+    info = row.info
+    excess, told = info.get("excess"), "" if row.group.startswith("memory") else info.get("told", "")
     if "mse" in info:
         return f"MSE {info['mse']:.2f}"
     if excess is None:
-        return info.get("told", "")
+        return told
     wrong = f", {info['wrong']:,} wrong labels" if info.get("wrong") else ""
-    return ("the same" if abs(excess) < 1e-6 else f"{excess:+.4%}" if abs(excess) < 1e-3 else f"{excess:+.1%}") + wrong
+    error = "the same" if abs(excess) < 1e-6 else f"{excess:+.4%}" if abs(excess) < 1e-3 else f"{excess:+.1%}"
+    return error + wrong + (f"; {told}" if told else "")

@@ -17,7 +17,7 @@ KEYS = (
 def cells(row):
     info, n_iter = row.info, row.info.get("n_iter")
     around = f"{(row.high - row.low) / row.seconds / 2:.0%}" if row.rounds > 2 else ""
-    timed = ("", "", "") if row.group.startswith("memory") else (time(row.seconds), around, times(row))
+    timed = (info["told"], "", "") if row.group.startswith("memory") else (time(row.seconds), around, times(row))
     last = "" if n_iter is None else str(n_iter), quality(row), ", ".join(info.get("marks", ()))
     return row.name, info.get("dtype") or "", *timed, *last
 
