@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .lloyd import Array, squared_distances
-from .parts import Part, PartedPass
+from .parts import Part, PartedPass, scatter
 from .passes import assign
 from .positions import SortedPositions
 from .seeding import plus_plus
@@ -81,6 +81,6 @@ def starts(visit: PartedPass, k: int, init: str, rng: np.random.Generator) -> Ar
     candidates = drawn(0, 1, None)
     for turn in range(1, ROUNDS + 1):
         candidates = np.concatenate([candidates, drawn(turn, FACTOR * k, candidates)])
-    weight = visit.again()(candidates).weight
+    weight = visit.ask(scatter, centroids=candidates, n_threads=visit.options["n_threads"]).weight
     positions: Any = SortedPositions(candidates, weight, None)
     return np.asarray(positions.X[plus_plus(positions, k, rng)], np.float64)

@@ -108,6 +108,7 @@ def visit(
     if len(part.X) == 0:
         return Sums(np.zeros((len(cuts), len(centroids), part.X.shape[1] + 1)))
     memory = {} if part.memory is None else part.memory
+    memory.pop("nearest", None)  # of the draws, which are done
     known: PlainPass | None = memory.pop("pass", None)  # whoever asks at the same time finds none, and makes one
     if known is None or previous is None or not np.array_equal(known.centroids, previous):
         known = suited(part.X, part.weight, len(centroids), n_threads, algorithm, cuts=cuts)
@@ -193,13 +194,13 @@ class Scatter:
         return Scatter(exact([self.inertia, other.inertia]), self.weight + other.weight)
 
 
-def scatter(part: Part, *, centroids: Array) -> Scatter:
+def scatter(part: Part, *, centroids: Array, n_threads: int = 1) -> Scatter:
     """The last question."""
     if len(part.X) == 0:
         return Scatter([0.0], np.zeros(len(centroids)))
     weight = np.broadcast_to(np.float64(1), len(part.X)) if part.weight is None else part.weight
-    labels = assign(part.X, centroids, 1)
-    return Scatter(scattered(part.X, centroids, labels, weight, 1), np.bincount(labels, weight, len(centroids)))
+    labels = assign(part.X, centroids, n_threads)
+    return Scatter(scattered(part.X, centroids, labels, weight, n_threads), np.bincount(labels, weight, len(centroids)))
 
 
 @dataclass
@@ -233,10 +234,10 @@ def distinct(most: int, X: Array, weight: Array, distance: Array, labels: Array)
     return Far(most, X[kept], weight[kept], distance[kept], labels[kept])
 
 
-def farthest(part: Part, *, centroids: Array, most: int) -> Far:
+def farthest(part: Part, *, centroids: Array, most: int, n_threads: int = 1) -> Far:
     """The question when clusters are empty. All points that lie at one of the farthest positions are in the answer."""
     heavy = np.arange(len(part.X)) if part.weight is None else np.flatnonzero(part.weight)
-    labels = assign(part.X, centroids, 1)[heavy] if len(heavy) else np.empty(0, np.int32)
+    labels = assign(part.X, centroids, n_threads)[heavy] if len(heavy) else np.empty(0, np.int32)
     distance = squared_distances(part.X[heavy], centroids, labels)
     weight = np.ones(len(heavy)) if part.weight is None else part.weight[heavy]
     many = 2 * most
@@ -277,7 +278,7 @@ class PartedPass(PlainPass):
 
     def farthest(self, m: int) -> tuple[Array, Array, Array]:
         centroids: Any = self.previous
-        far = self.ask(farthest, centroids=centroids, most=m + len(centroids))
+        far = self.ask(farthest, centroids=centroids, most=m + len(centroids), n_threads=self.options["n_threads"])
         few = PlainPass(far.X, far.weight, cuts=self.cuts)
         few.centroids, few.labels = centroids, far.labels
         return few.farthest_of(np.arange(len(far.X)), m)

@@ -50,6 +50,7 @@ ARROWS = {
     "dask": {
         "checks",
         "colors",
+        "dither",
         "estimator",
         "fitting",
         "image",
@@ -104,6 +105,7 @@ OUTSIDE = {
     "walk": {"numpy", "PIL"},
     "plot": {"numpy", "matplotlib"},
 }
+KNOWN = set().union(*OUTSIDE.values()) | {"lloydq"}
 
 
 def rooms():
@@ -137,11 +139,7 @@ def imports_of(path, outwards):
         elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "import_module":
             name = getattr(node.args[0], "value", "")
             rooms.update({str(name).removeprefix("lloydq.")} if str(name).startswith("lloydq.") else set())
-    return rooms, {
-        name
-        for name in outside
-        if name in {"numpy", "numba", "PIL", "sklearn", "skimage", "imagequant", "lloydq", "matplotlib"}
-    }
+    return rooms, {name for name in outside if name in KNOWN}
 
 
 def test_every_room_imports_only_along_the_arrows():

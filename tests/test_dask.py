@@ -1,5 +1,6 @@
 """On a cluster of real processes: the numbers of one machine, whatever the partitions, and whoever dies."""
 
+import gc
 import os
 import signal
 import threading
@@ -251,6 +252,63 @@ def test_a_killed_worker_changes_nothing(cluster, rng, asked, monkeypatch):
     assert found.inertia_ == whole.inertia_
     assert [r.changed for r in found.history_] == [r.changed for r in whole.history_]
     assert (found.labels_.compute() == whole.labels_.compute()).all()
+
+
+def test_a_fit_that_failed_lets_its_data_go(client, rng):
+    X = points(rng, np.float64)
+    X[2_500, 1] = np.nan
+    with pytest.raises(ValueError, match="partition 5"):
+        KMeans(3).fit(da.from_array(X, chunks=(500, 4)))
+    deadline = time.monotonic() + 20
+    while any(client.has_what().values()) and time.monotonic() < deadline:
+        gc.collect()
+        time.sleep(0.1)
+    assert not any(client.has_what().values())
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda X: X + 1j,
+        lambda X: X.astype("M8[s]"),
+        lambda X: X.astype("U9"),
+        lambda X: da.ma.masked_greater(X, 100),
+    ],
+)
+def test_what_is_no_number_is_refused(made, rng):
+    with pytest.raises(ValueError, match=r"real numbers|masked"):
+        KMeans(3).fit(made(da.from_array(points(rng, np.float64), chunks=(500, 4))))
+
+
+def test_weights_in_memory_and_one_for_all(rng):
+    X, weight = points(rng, np.float64), rng.random(3_000)
+    options = {"n_clusters": 5, "init": X[:5], "tol": 0}
+    frame = dd.from_pandas(pd.DataFrame(X), npartitions=4)
+    same(KMeans(**options).fit(frame, sample_weight=weight), lloydq.KMeans(**options).fit(X, sample_weight=weight))
+    same(KMeans(**options).fit(frame, sample_weight=2.0), lloydq.KMeans(**options).fit(X, sample_weight=2.0))
+
+
+def test_a_fast_way_that_errs_is_told_as_such(rng, monkeypatch):
+    X = da.from_array(points(rng, np.float64), chunks=(500, 4))
+
+    def wrong(part, **_):
+        raise lloydq.VerificationError("point 3: label 1")
+
+    with (
+        lloydq_dask.Partitions(X, None) as ask,
+        pytest.raises(lloydq.VerificationError, match=r"partition \d: point 3"),
+    ):
+        ask(wrong)
+
+
+def test_a_fit_in_a_task_lends_its_thread(rng):
+    X = points(rng, np.float64)
+    with (
+        LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as own,
+        Client(own) as client,
+    ):
+        fit = client.submit(lambda: KMeans(3, random_state=0).fit(da.from_array(X, chunks=(500, 4))).inertia_)
+        assert fit.result(timeout=60) > 0
 
 
 def test_nothing_is_remembered_after_a_fit(client, rng):
