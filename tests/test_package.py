@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -103,6 +104,11 @@ def test_warming_up_compiles_all_that_later_work_needs(photo_path):
         print([len(kernel.signatures) for kernel in kernels.ALL] == before)
     """
     assert python(code) == "True"
+
+
+def test_the_citation_names_this_version():
+    citation = Path(__file__).parents[1] / "CITATION.cff"
+    assert f"\nversion: {lloydq.__version__}\n" in citation.read_text(encoding="utf-8")
 
 
 def test_sizes_that_are_quoted(photo_path):

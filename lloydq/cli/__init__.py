@@ -3,6 +3,7 @@
 import gc
 import io
 import os
+import signal
 import sys
 import traceback
 import warnings
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from .arguments import parse
+from .files import limited
 from .others import compare, demo, info, steps, warmup
 from .palettes import show_palette
 from .quantizing import quantize
@@ -30,6 +32,7 @@ def run() -> NoReturn:
     """
     gc.set_threshold(SELDOM)
     sys.setswitchinterval(SOON)
+    signal.signal(signal.SIGTERM, terminate)
     code = main()
     try:
         for stream in (sys.stdout, sys.stderr):
@@ -38,6 +41,15 @@ def run() -> NoReturn:
     except BrokenPipeError:
         code = 1
     os._exit(code)
+
+
+class Terminated(KeyboardInterrupt):
+    """Another process asks this one to end: it does so as by Ctrl-C, and leaves no half of a file."""
+
+
+def terminate(*_: object) -> NoReturn:
+    """Answers SIGTERM."""
+    raise Terminated
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,8 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore" if getattr(options, "quiet", False) else "always", category=UserWarning)
             warnings.filterwarnings("ignore", message=".*max_iter")  # the summary says so
+            warnings.filterwarnings("ignore", message="Image size .* exceeds limit")  # there is --max-pixels
             warnings.showwarning = lambda message, *_, **__: note(message)
-            return RUN[command](options) or 0
+            with limited(getattr(options, "max_pixels", None)):
+                return RUN[command](options) or 0
     except BrokenPipeError:
         return 1
     except ERRORS as error:
@@ -61,6 +75,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         say(f"error: {reason(error)}")
         return 1
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         say("stopped")
-        return 130
+        return 143 if isinstance(stop, Terminated) else 130

@@ -128,6 +128,9 @@ def _reading(parser: Any) -> None:
 
 def _frame(parser: Any) -> None:
     parser.add_argument("--frame", type=whole(0), metavar="N", help="of an animation, counted from 0 (the first)")
+    parser.add_argument(
+        "--max-pixels", type=whole(1), metavar="N", help="refuse pictures of more pixels (178,956,970, Pillow's limit)"
+    )
 
 
 def _choosing(parser: Any, k_help: str) -> None:

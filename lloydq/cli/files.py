@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from .words import Failure
@@ -28,6 +29,21 @@ def beside(picture: str, output: str | None, name: str, kinds: Sequence[str], fo
     source = Path("stdin" if picture == "-" else picture)
     target = Path(output) if output is not None else source.with_name(f"{source.stem}-{name}{kinds[0]}")
     return checked(target, kinds, force)
+
+
+@contextmanager
+def limited(max_pixels: int | None) -> Iterator[None]:
+    """Pictures of more pixels are refused: Pillow refuses those of more than twice its limit."""
+    if max_pixels is None:
+        yield
+        return
+    from PIL import Image
+
+    before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, max_pixels / 2  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
 
 
 def sourced(name: str) -> str | bytes:

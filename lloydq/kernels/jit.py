@@ -1,6 +1,7 @@
 """How kernels are compiled, and what they are given."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar, cast
 
 import numba
@@ -21,9 +22,22 @@ def kernel(function: F, **options: Any) -> F:
     threads abort under concurrent use or after fork.
     """
     try:
-        return cast(F, numba.njit(nogil=True, cache=True, **options)(function))
+        return _forgiving(cast(F, numba.njit(nogil=True, cache=True, **options)(function)))
     except RuntimeError:  # no folder for the cache can be written
         return cast(F, numba.njit(nogil=True, **options)(function))
+
+
+def _forgiving(compiled: F) -> F:
+    """A disk that is full is no reason to lose a result: then the machine code is not kept. (Numba raises OSError.)"""
+    if cache := getattr(compiled, "_cache", None):  # none without the compiler
+        save = cache.save_overload
+
+        def try_to_save(*what: Any) -> None:
+            with suppress(OSError):
+                save(*what)
+
+        cache.save_overload = try_to_save
+    return compiled
 
 
 def inner(function: F, **options: Any) -> F:

@@ -1,0 +1,203 @@
+"""Many fits at the same time, wherever they run; and Ctrl-C in the middle of one."""
+
+import faulthandler
+import multiprocessing
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+import tracemalloc
+import warnings
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lloydq
+
+LONG = bool(os.environ.get("LLOYDQ_LONG"))
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
+
+
+@pytest.fixture(autouse=True)
+def no_hang():
+    """What hangs fails, and tells where."""
+    faulthandler.dump_traceback_later(600, exit=True)
+    yield
+    faulthandler.cancel_dump_traceback_later()
+
+
+def fit(seed, n_threads=None):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(4_000 + 100 * seed, 2 + seed % 7)).astype(np.float32 if seed % 2 else np.float64)
+    model = lloydq.KMeans(5 + seed, random_state=seed, n_threads=n_threads, max_iter=None, tol=0).fit(X)
+    return model.cluster_centers_.tobytes(), model.inertia_
+
+
+@pytest.fixture(scope="module")
+def expected():
+    return [fit(seed, 1) for seed in range(8)]
+
+
+def test_eight_threads_with_different_data(expected):
+    deadline = time.monotonic() + (60 if LONG else 3)
+    wrong = []
+
+    def again_and_again(seed):
+        while time.monotonic() < deadline:
+            if fit(seed) != expected[seed]:
+                wrong.append(seed)
+
+    threads = [threading.Thread(target=again_and_again, args=(seed,)) for seed in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+def test_pools_of_processes(expected, method):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of any fork beside threads
+        with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context(method)) as pool:
+            assert list(pool.map(fit, range(8))) == expected
+
+
+def test_threads_outside_and_inside(expected):
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(partial(fit, n_threads=4), range(8))) == expected
+
+    def nested(seed):
+        with ThreadPoolExecutor(2) as inside:
+            return list(inside.map(fit, (seed, seed)))
+
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(nested, range(8))) == [[one, one] for one in expected]
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading", "multiprocessing"])
+def test_joblib(expected, backend):
+    joblib = pytest.importorskip("joblib", reason="comes with scikit-learn (extra: test)")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        assert joblib.Parallel(2, backend)(joblib.delayed(fit)(seed) for seed in range(8)) == expected
+
+
+def test_a_fit_inside_a_worker_of_dask(expected):
+    distributed = pytest.importorskip("distributed", reason="Dask (extra: dask)")
+    with (
+        distributed.LocalCluster(n_workers=1, threads_per_worker=4, processes=False, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        assert client.gather(client.map(fit, range(8))) == expected
+
+
+@pytest.mark.parametrize("shape", [(2_000_000, 3, "u1", 256), (1_000_000, 8, "f4", 300), (60_000, 200, "f4", 1_000)])
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_ctrl_c_ends_a_fit_soon(shape, n_threads):
+    """Within 0.2 s, with the kernels compiled; afterwards all is as before. As a process, since the signal is real."""
+    code = """
+        import signal, sys, threading, time, warnings
+        import numpy as np, lloydq
+        n, d, dtype, k, n_threads = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], int(sys.argv[4]), int(sys.argv[5])
+        warnings.simplefilter("ignore")
+        rng = np.random.default_rng(0)
+        X = rng.integers(0, 256, (n, d)).astype(dtype)
+        model = lloydq.KMeans(k, init="random", n_init=1, random_state=0, tol=0, max_iter=None, n_threads=n_threads)
+        small = lloydq.KMeans(k, random_state=0, max_iter=2).fit(X[:9 * k]).inertia_
+        sent = []
+        def interrupt():
+            time.sleep(float(sys.argv[6]))
+            sent.append(time.perf_counter())
+            signal.raise_signal(signal.SIGINT)
+        threading.Thread(target=interrupt).start()
+        try:
+            model.fit(X)
+            print("it ended before")
+        except KeyboardInterrupt:
+            print(time.perf_counter() - sent[0])
+        assert lloydq.KMeans(k, random_state=0, max_iter=2).fit(X[:9 * k]).inertia_ == small
+    """
+    words = [sys.executable, "-c", textwrap.dedent(code), *map(str, shape), str(n_threads)]
+    for wait in (0.7, 1.5):
+        done = subprocess.run([*words, str(wait)], capture_output=True, text=True, check=True, timeout=300)
+        assert float(done.stdout) < (0.2 if LONG else 0.6), done.stdout  # three times, since the machine may be busy
+
+
+@LINUX
+def test_many_fits_in_one_process():
+    """Memory, threads and open files stay as they are."""
+    rng = np.random.default_rng(0)
+    X, picture = rng.normal(size=(600, 5)), rng.integers(0, 256, (20, 30, 3)).astype(np.uint8)
+
+    def some(count):
+        for seed in range(count):
+            lloydq.KMeans(7, random_state=seed, n_init=1).fit(X)
+            if seed % 20 == 0:
+                lloydq.quantize(picture, 9, rng=seed)
+
+    def state():
+        status = Path("/proc/self/status").read_text()
+        resident = int(status.split("VmRSS:")[1].split()[0]) * 1024
+        return resident, threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))
+
+    some(300)
+    before = state()
+    tracemalloc.start()
+    some(50)
+    traced = tracemalloc.get_traced_memory()[0]
+    some(200)
+    assert tracemalloc.get_traced_memory()[0] < traced + (256 << 10)
+    tracemalloc.stop()
+    some(10_000 if LONG else 700)
+    after = state()
+    assert after[0] < before[0] + (24 << 20)
+    assert after[1:] == before[1:]
+
+
+def test_ten_processes_compile_into_one_cache(tmp_path, expected):
+    """First run ever, all at once: nobody crashes, nobody gets wrong code."""
+    count, code = (
+        (10 if LONG else 3),
+        f"""
+        import sys
+        sys.path.insert(0, {str(Path(__file__).parent)!r})
+        from test_concurrency import fit
+        print(fit(3)[1])
+    """,
+    )
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    running = [
+        subprocess.Popen(
+            command, env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(count)
+    ]
+    assert {process.communicate(timeout=500)[0] for process in running} == {f"{expected[3][1]}\n"}
+
+
+def test_new_code_is_used_over_an_old_cache(tmp_path):
+    """A kernel whose file has changed is compiled again."""
+    import shutil
+
+    package, cache = tmp_path / "lloydq", tmp_path / "cache"
+    shutil.copytree(Path(lloydq.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__", "data"))
+    code = "import numpy as np; from lloydq import kernels; print(kernels.extent(np.ones((2, 2)), np.ones(1))[0])"
+
+    def found():
+        env = os.environ | {"NUMBA_CACHE_DIR": str(cache), "PYTHONPATH": str(tmp_path)}
+        return subprocess.run(
+            [sys.executable, "-c", code], env=env, cwd=tmp_path, check=True, capture_output=True, text=True, timeout=100
+        ).stdout
+
+    assert found() == found() == "1.0\n"
+    points = package / "kernels" / "points.py"
+    text = points.read_text(encoding="utf-8")
+    assert text.count("return max(most, largest.max())") == 1
+    points.write_text(text.replace("return max(most, largest.max())", "return 7.0 + max(most, largest.max())"))
+    assert found() == "8.0\n"

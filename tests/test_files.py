@@ -1,0 +1,158 @@
+"""Files: full disks, folders that cannot be written, pipes that break, a process that is ended. Nothing is lost."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import lloydq
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals, limits and pipes of Unix")
+LLOYDQ = [sys.executable, "-m", "lloydq.cli"]
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="/proc and /dev/full")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch, rng):
+    """With a.png to work on."""
+    Image.fromarray(rng.integers(0, 256, (90, 120, 3)).astype(np.uint8)).save(tmp_path / "a.png")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def lloydq_(*words, **options):
+    return subprocess.run(LLOYDQ + list(words), capture_output=True, timeout=120, **options)
+
+
+def names():
+    return sorted(path.name for path in Path().iterdir())
+
+
+def small_disk():
+    """No file may be larger; Python ignores the signal, and gets an error."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_full_disk(folder, there):
+    if there:
+        Path("out.png").write_bytes(b"mine")
+    done = lloydq_("a.png", "-k", "200", "-o", "out.png", "--force", preexec_fn=small_disk)
+    assert done.returncode == 1
+    assert b"'out.png': file too large" in done.stderr
+    assert b"Traceback" not in done.stderr
+    assert names() == (["a.png", "out.png"] if there else ["a.png"])
+    assert not there or Path("out.png").read_bytes() == b"mine"
+
+
+def test_a_full_disk_for_the_cache(folder, tmp_path):
+    """Machine code that cannot be kept is used nevertheless."""
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    Path("out.png").touch()
+    done = lloydq_("a.png", "-k", "2", "-o", "out.png", "--force", env=environment, preexec_fn=small_disk)
+    assert done.returncode == 0, done.stderr
+    assert Path("out.png").read_bytes() == lloydq.quantize("a.png", 2).png
+
+
+@LINUX
+def test_stdout_that_is_full(folder):
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([*LLOYDQ, "a.png", "-k", "9", "-o", "-"], stdout=full, stderr=subprocess.PIPE, timeout=60)
+    assert done.returncode == 1
+    assert b"no space left" in done.stderr.lower()
+    assert b"Traceback" not in done.stderr
+
+
+@LINUX
+def test_a_folder_that_cannot_be_written(folder):
+    done = lloydq_("a.png", "-k", "9", "-o", "/proc/out.png")
+    assert done.returncode == 1
+    assert b"/proc" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+@LINUX
+@pytest.mark.parametrize("environment", [{"NUMBA_CACHE_DIR": "/proc/nothing"}, {"HOME": ""}, {"HOME": "/proc/nothing"}])
+def test_no_home_and_no_cache(folder, environment):
+    done = lloydq_("a.png", "-k", "9", "-o", "out.png", env=os.environ | environment)
+    assert done.returncode == 0, done.stderr
+    assert Path("out.png").read_bytes() == lloydq.quantize("a.png", 9).png
+
+
+def test_a_pipe_that_breaks(folder):
+    words = [*LLOYDQ, "a.png", "-k", "200", "-o", "-"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as writer:
+        writer.stdout.close()
+        told = writer.stderr.read()
+        assert writer.wait(60) in (1, -signal.SIGPIPE)
+    assert b"Traceback" not in told
+
+
+def test_the_input_as_output(folder):
+    before = Path("a.png").read_bytes()
+    assert lloydq_("a.png", "-k", "9", "-o", "a.png").returncode == 1
+    assert Path("a.png").read_bytes() == before
+    assert lloydq_("a.png", "-k", "9", "-o", "a.png", "--force").returncode == 0
+    assert len(lloydq.Palette.read("a.png")) == 9
+    assert names() == ["a.png"]
+
+
+@pytest.mark.parametrize("name", ["with spaces.png", "new\nline.png", "картина 图.png", "-dash.png", "'\"$(x)`;.png"])
+def test_names_of_any_kind(folder, name):
+    Path("a.png").rename(name)
+    done = lloydq_("-k", "4", "-o", f"out {name}", "--", f"./{name}")
+    assert done.returncode == 0, done.stderr
+    assert names() == sorted([name, f"out {name}"])
+
+
+def test_a_file_that_is_replaced_while_it_is_read(folder, rng):
+    """What comes out is one or the other, whole."""
+    pictures = [rng.integers(0, 256, (40, 40, 3)).astype(np.uint8) for _ in range(2)]
+    expected = {lloydq.quantize(picture, 8).png for picture in pictures}
+    done = threading.Event()
+
+    def replace():
+        while not done.is_set():
+            for picture in pictures:
+                Image.fromarray(picture).save("new", "png")
+                Path("new").replace("a.png")
+
+    thread = threading.Thread(target=replace)
+    Image.fromarray(pictures[0]).save("a.png")
+    thread.start()
+    try:
+        assert {lloydq.quantize("a.png", 8).encode(strip=True) for _ in range(50)} <= expected
+    finally:
+        done.set()
+        thread.join()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_batch_that_is_ended(folder, number, code):
+    """What is finished is whole, what is not leaves nothing."""
+    data = Path("a.png").read_bytes()
+    for i in range(200):
+        Path(f"{i}.png").write_bytes(data)
+    words = [*LLOYDQ, *(f"{i}.png" for i in range(200)), "-k", "200", "--output-dir", "out"]
+    with subprocess.Popen(words, stderr=subprocess.PIPE) as batch:
+        deadline = time.monotonic() + 60
+        while not list(Path().glob("out/*.png")) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        batch.send_signal(number)
+        told = batch.stderr.read()
+        assert batch.wait(30) == code, told
+    assert b"stopped" in told
+    assert b"Traceback" not in told
+    found = list(Path("out").iterdir())
+    assert 0 < len(found) < 200
+    assert all(path.suffix == ".png" and not path.name.startswith(".") for path in found)
+    assert len({path.read_bytes() for path in found}) == 1
+    assert all(Path(f"{i}.png").read_bytes() == data for i in range(200))

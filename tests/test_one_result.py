@@ -1,0 +1,67 @@
+"""For a fixed input and seed the same bytes, however and wherever it runs. README's table names these tests.
+
+Without the compiler: `test_package`.
+"""
+
+import multiprocessing
+import os
+import platform
+import subprocess
+import sys
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from one_result import digest
+
+LONG = bool(os.environ.get("LLOYDQ_LONG"))
+SCRIPT = Path(__file__).with_name("one_result.py")
+
+
+@pytest.fixture(scope="module")
+def here():
+    """What this process finds."""
+    return digest()
+
+
+def elsewhere(*words, **environment):
+    """What a fresh process finds."""
+    command = [sys.executable, SCRIPT, *map(str, words)]
+    return subprocess.run(
+        command, env=os.environ | environment, check=True, capture_output=True, text=True, timeout=600
+    ).stdout.strip()
+
+
+@pytest.mark.parametrize("n_threads", range(1, 17) if LONG else (1, 2, 3, 7, 16))
+def test_on_any_number_of_threads(here, n_threads):
+    assert digest(n_threads) == here
+
+
+def test_again_and_again(here):
+    assert {digest() for _ in range(100 if LONG else 3)} == {here}
+
+
+def test_in_threads_at_the_same_time(here):
+    with ThreadPoolExecutor(8) as threads:
+        assert set(threads.map(digest, [None, 1, 2, 3] * 2)) == {here}
+
+
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+def test_in_processes(here, method):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of any fork beside threads
+        with multiprocessing.get_context(method).Pool(2) as pool:
+            assert pool.map_async(digest, [None, 2]).get(timeout=300) == [here, here]
+
+
+def test_with_a_cold_cache_and_a_warm_one(here, tmp_path):
+    cache = {"NUMBA_CACHE_DIR": str(tmp_path)}
+    assert elsewhere(**cache) == here
+    assert elsewhere(**cache) == here
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="names a processor of that kind")
+def test_on_a_processor_with_fewer_vector_extensions(here, tmp_path):
+    old = {"NUMBA_CPU_NAME": "x86-64", "NUMBA_CPU_FEATURES": "", "NUMBA_CACHE_DIR": str(tmp_path)}
+    assert elsewhere(**old) == here
