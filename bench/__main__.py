@@ -61,8 +61,10 @@ class Watch:
 def arguments():
     parser = argparse.ArgumentParser(
         prog="python -m bench",
+        allow_abbrev=False,
         description="lloydq and every k-means and quantizer that is here, at equal work: a quick set, 3 minutes.",
-        epilog="Everything else is for pytest and pytest-benchmark: -k faiss, --benchmark-compare, --benchmark-save=…",
+        epilog="Everything else is for pytest and pytest-benchmark: -k faiss, --limit 60 (seconds that one fit may "
+        "take), --benchmark-compare, --benchmark-save=…",
     )
     parser.add_argument("--full", dest="set", action="store_const", const="full", help="all of it, an hour")
     parser.add_argument(
@@ -77,7 +79,15 @@ def arguments():
         "--against", metavar="FILE", type=Path, help="an earlier JSON: which ratios differ by over 15 %%"
     )
     parser.set_defaults(set="quick")
-    return parser.parse_known_args()
+    options, others = parser.parse_known_args()
+    for file in filter(None, (options.record, options.against)):
+        try:
+            json.loads(file.read_text(encoding="utf-8"))["benchmarks"]
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            parser.error(f"{file} is no record of a run: {error!r}")
+    if options.record and others:
+        parser.error(f"--from makes no run, so these say nothing: {' '.join(others)}")
+    return options, others
 
 
 def run(which, path, others, console):

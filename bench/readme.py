@@ -7,7 +7,7 @@ import matplotlib as mpl
 
 from . import RESULTS
 from .plots import RC, bars
-from .rows import digits, groups, read, time
+from .rows import SLOWER, digits, groups, read, time
 from .table import processor
 
 README, RECORD, CHART = RESULTS.parents[1] / "README.md", RESULTS / "full.json", RESULTS / "measured.png"
@@ -46,17 +46,30 @@ def section(record, rows):
         for case, of_case in found.get(group, {}).items():
             if any(row.name == "lloydq" for row in of_case):  # which may be left out, too, at the limit
                 yield line(group, case, {row.name: row for row in of_case})
+    yield lost(rows)
     yield from programs(found.get(PROGRAMS, {}))
     for group in (STARTS, LARGE):
         yield from told(group, found.get(group, {}))
 
 
 def told(group, cases):
-    """Two more facts, each in a line."""
+    """More facts, each in a line."""
     for case, of_case in cases.items():
-        ours, sklearn = of_case[0], {row.name: row for row in of_case}.get("scikit-learn")
-        beside = f"; scikit-learn {digits(sklearn.ratio)}×" if sklearn else ""
-        yield f"\n{group[0].upper()}{group[1:]}, {case}: {ours.info.get('told', time(ours.seconds))}{beside}."
+        ours = next(row for row in of_case if row.name == "lloydq")
+        others = "".join(f"; {row.name} {mark(row)}" for row in of_case if row is not ours)
+        yield f"\n{group[0].upper()}{group[1:]}, {case}: {ours.info.get('told', time(ours.seconds))}{others}."
+
+
+def lost(rows):
+    """How many cases of the record there are in which somebody is faster, and the worst."""
+    cases = {(row.group, row.case) for row in rows if row.name == "lloydq"}
+    faster = [row for row in rows if row.faster and "own" not in row.group]
+    worst = min(faster, key=lambda row: row.ratio)
+    return (
+        f"\nOf {len(cases)} cases in the record somebody is faster in {len({(r.group, r.case) for r in faster})}, the "
+        f"furthest {worst.name} at {worst.case} (**{digits(worst.ratio)}×**). "
+        "`python -m bench --from bench/results/full.json --report report` lists them all."
+    )
 
 
 def programs(cases):
@@ -67,6 +80,7 @@ def programs(cases):
     for case, of_case in cases.items():
         for row in of_case:
             ratio = "1" if row.name == "lloydq" else f"{digits(row.ratio)}×"
+            ratio = f"**{ratio}**" if row.ratio < SLOWER else ratio
             facts = f"{row.info['mse']:.1f} | {row.info['delta_e']:.2f} | {row.info['bytes']:,}"
             yield f"| {row.name}, {case} | {time(row.seconds)} | {ratio} | {facts} |"
 

@@ -21,7 +21,7 @@ da = pytest.importorskip("dask.array", reason="Dask (extra: dask)")
 distributed = pytest.importorskip("distributed", reason="Dask (extra: dask)")
 
 PARTS, D, K, ITERATIONS = 64, 8, 64, 5
-GROUP = "Dask cluster, a process for each processor; × 8 in 64 partitions, k = 64, 5 iterations"
+GROUP = "Dask cluster: a process for each processor, 64 partitions of 8 columns, k = 64, 5 iterations"
 GIB = 2**30
 pytestmark = pytest.mark.slow
 

@@ -58,7 +58,7 @@ def test_equal_work_has_an_equal_result(smoke):
             assert abs(row.info["excess"]) < fairness.SAME or "other optimum" in row.info["marks"], row
         if row.name.startswith("lloydq") and "excess" in row.info:
             assert row.equal
-            assert abs(row.info["excess"]) < 1e-9
+            assert abs(row.info["excess"]) < (1e-6 if row.info["dtype"] == "f4" else 1e-9)  # its centroids are f4, too
             assert not row.info.get("wrong")
 
 
@@ -69,7 +69,7 @@ def test_the_table_shows_every_row(smoke):
     wide = io.StringIO()
     table.show(record, found, Console(file=wide, width=300))
     lines = [line.split("  ")[0] for line in wide.getvalue().splitlines()]
-    assert lines.count("lloydq") == sum(row.name == "lloydq" for row in found)
+    assert lines.count("lloydq") == sum(row.name == "lloydq" for row in found), wide.getvalue()
 
 
 def test_the_report_needs_nothing_else(smoke):
@@ -180,7 +180,7 @@ def test_readme_shows_what_was_recorded():
     readme = pytest.importorskip("bench.readme", reason="plots (extra: bench)")
     text = readme.README.read_text(encoding="utf-8")
     assert readme.BEGIN in text
-    assert readme.written(text, *rows.read(readme.RESULTS / "quick.json")) == text
+    assert readme.written(text, *rows.read(readme.RECORD)) == text
 
 
 def test_an_earlier_run_is_compared(smoke):
