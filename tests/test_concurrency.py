@@ -97,6 +97,7 @@ def test_a_fit_inside_a_worker_of_dask(expected):
         assert client.gather(client.map(fit, range(8))) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(2_000_000, 3, "u1", 256), (1_000_000, 8, "f4", 300), (60_000, 200, "f4", 1_000)])
 @pytest.mark.parametrize("n_threads", [1, 2])
 def test_ctrl_c_ends_a_fit_soon(shape, n_threads):
@@ -160,6 +161,7 @@ def test_many_fits_in_one_process():
     assert after[1:] == before[1:]
 
 
+@pytest.mark.slow
 def test_ten_processes_compile_into_one_cache(tmp_path, expected):
     """First run ever, all at once: nobody crashes, nobody gets wrong code."""
     count, code = (
@@ -181,6 +183,7 @@ def test_ten_processes_compile_into_one_cache(tmp_path, expected):
     assert {process.communicate(timeout=500)[0] for process in running} == {f"{expected[3][1]}\n"}
 
 
+@pytest.mark.slow
 def test_new_code_is_used_over_an_old_cache(tmp_path):
     """A kernel whose file has changed is compiled again."""
     import shutil

@@ -55,12 +55,14 @@ def test_in_processes(here, method):
             assert pool.map_async(digest, [None, 2]).get(timeout=300) == [here, here]
 
 
+@pytest.mark.slow
 def test_with_a_cold_cache_and_a_warm_one(here, tmp_path):
     cache = {"NUMBA_CACHE_DIR": str(tmp_path)}
     assert elsewhere(**cache) == here
     assert elsewhere(**cache) == here
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="names a processor of that kind")
 def test_on_a_processor_with_fewer_vector_extensions(here, tmp_path):
     old = {"NUMBA_CPU_NAME": "x86-64", "NUMBA_CPU_FEATURES": "", "NUMBA_CACHE_DIR": str(tmp_path)}
