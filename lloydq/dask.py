@@ -99,11 +99,18 @@ def _forget(fit: str) -> None:
 
 def _answer(question: Callable[..., Any], X: Any, weight: Any, index: int, fit: str, options: dict[str, Any]) -> Any:
     """A task: one partition's answer."""
-    try:
+    with _named(f"partition {index}"):
         X = np.asarray(X) if X.shape[0] == 0 or (type(X) is np.ndarray and X.dtype.kind in "iuf") else checks.points(X)
         return question(Part(X, weight, index, _remembered(fit, index)), **options)
+
+
+@contextlib.contextmanager
+def _named(what: str) -> Iterator[None]:
+    """Errors name the partition, or the picture."""
+    try:
+        yield
     except Exception as error:
-        raise renamed(error, f"partition {index}: {error}") from error
+        raise renamed(error, f"{what}: {error}") from error
 
 
 def renamed(error: Exception, text: str) -> Exception:
@@ -362,18 +369,18 @@ class KMeans(estimator.KMeans):
         return checks.same_columns(collection(X), np.shape(self.cluster_centers_)[1], type(self).__name__)
 
 
-def _labels(X: Array, centers: Array, n_threads: int | None, verify: bool) -> Array:
+def _labels(X: Array, centers: Array, n_threads: int | None, verify: bool, block_id: tuple[int, ...] = (0,)) -> Array:
     if len(X) == 0:
         return np.empty(0, np.int32)
-    return estimator.nearest(X, centers, n_threads=n_threads or 1, verify=verify)
+    with _named(f"partition {block_id[0]}"):
+        return estimator.nearest(X, centers, n_threads=n_threads or 1, verify=verify)
 
 
-def _distances(X: Array, centers: Array, n_threads: int | None) -> Array:
-    return (
-        distances(checks.points(X), centers.astype(np.float64, order="C"), n_threads or 1)
-        if len(X)
-        else np.empty((0, len(centers)), np.float32 if X.dtype == np.float32 else np.float64)
-    )
+def _distances(X: Array, centers: Array, n_threads: int | None, block_id: tuple[int, ...] = (0,)) -> Array:
+    if len(X) == 0:
+        return np.empty((0, len(centers)), np.float32 if X.dtype == np.float32 else np.float64)
+    with _named(f"partition {block_id[0]}"):
+        return distances(checks.points(X), centers.astype(np.float64, order="C"), n_threads or 1)
 
 
 def quantize_many(
@@ -447,13 +454,13 @@ def quantize_many(
     level = [count(fs, name, local) for fs, name in pictures]
     while len(level) > 1:
         level = [dask.delayed(_merged, pure=False)(level[i : i + FAN_IN]) for i in range(0, len(level), FAN_IN)]
-    palette = shared.palette(_computed(level, progress)[0])
+    palette = shared.palette(_computed(level, progress and f"counting the colours of {len(pictures)} pictures")[0])
     write = dask.delayed(_write, pure=False)
     tasks = [
         write(fs, name, target, palette.colors, {"strip": strip, "overwrite": overwrite}, finish)
         for (fs, name), target in zip(pictures, targets, strict=True)
     ]
-    errors = [error for error in _computed(tasks, progress) if error is not None]
+    errors = [error for error in _computed(tasks, progress and "writing them") if error is not None]
     if errors:
         raise errors[0]
     return palette
@@ -461,10 +468,14 @@ def quantize_many(
 
 def _found(images: Any, options: dict[str, Any] | None) -> list[tuple[Any, str]]:
     """The file system and the name of each picture; globs in the order of their names."""
-    asked = [images] if isinstance(images, str | os.PathLike) else list(images)
+    asked = [images] if isinstance(images, str | bytes | os.PathLike) or hasattr(images, "dtype") else list(images)
     found = []
     for one in asked:
+        if not isinstance(one, str | os.PathLike):
+            raise TypeError(f"images are paths or globs, or several of them; got {type(one).__name__}")
         fs, name = fsspec.core.url_to_fs(os.fspath(one), **(options or {}))
+        if fs.isdir(name):
+            raise IsADirectoryError(f"{os.fspath(one)!r} is a folder; name its pictures, as by {os.fspath(one)}/*.png")
         names = [name] if fs.exists(name) else sorted(fs.glob(name)) if has_magic(name) else []
         if not names:
             raise FileNotFoundError(f"there is no picture {os.fspath(one)!r}")
@@ -518,21 +529,15 @@ def _write(
     return None
 
 
-@contextlib.contextmanager
-def _named(name: str) -> Iterator[None]:
-    """Errors name the picture."""
-    try:
-        yield
-    except (OSError, ValueError, TypeError) as error:
-        raise renamed(error, f"{name}: {error}") from error
-
-
-def _computed(tasks: list[Any], progress: bool) -> list[Any]:
-    """What the tasks give, with a bar."""
+def _computed(tasks: list[Any], progress: str | bool) -> list[Any]:
+    """What the tasks give; beside it a line that says what they do, and a bar."""
+    if progress:
+        print(progress, flush=True)
     if (client := _current()) is None:
         with ProgressBar() if progress else contextlib.nullcontext():
             return list(dask.compute(*tasks))
     futures = client.compute(tasks)
     if progress:
         show_progress(futures, notebook=False)
+        print()  # its last line has no end
     return list(client.gather(futures))

@@ -261,7 +261,7 @@ class PartedPass(PlainPass):
         facts = self.facts
         self.X, self.weight = np.empty((0, facts.d), facts.dtype), np.empty(0)
         if not facts.heavy:
-            raise ValueError("no part has a point with weight")
+            raise ValueError(f"no part has a point with weight: of {facts.n} rows (0 sample(s))")
         self.cuts = grids(facts.n, facts.largest, facts.smallest)
         self.know(ask(total, cuts=self.cuts))
         self.know_spread(ask(spread, origin=self.origin))

@@ -107,6 +107,7 @@ def test_ctrl_c_ends_a_fit_soon(shape, n_threads):
         import numpy as np, lloydq
         n, d, dtype, k, n_threads = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], int(sys.argv[4]), int(sys.argv[5])
         warnings.simplefilter("ignore")
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it is ignored
         rng = np.random.default_rng(0)
         X = rng.integers(0, 256, (n, d)).astype(dtype)
         model = lloydq.KMeans(k, init="random", n_init=1, random_state=0, tol=0, max_iter=None, n_threads=n_threads)

@@ -130,6 +130,10 @@ def test_bad_data_name_their_partition(rng):
     X[2_500, 1] = np.nan
     with pytest.raises(ValueError, match="partition 5: Input X contains NaN"):
         KMeans(3).fit(da.from_array(X, chunks=(500, 4)))
+    fitted = KMeans(3, random_state=0).fit(da.from_array(X[:2_000], chunks=(500, 4)))
+    for found in (fitted.predict(da.from_array(X, chunks=(500, 4))), fitted.transform(da.from_array(X, chunks=500))):
+        with pytest.raises(ValueError, match="partition 5: Input X contains NaN"):
+            found.compute()
     weight = np.ones(3_000)
     weight[100] = -1
     rows = da.from_array(points(rng, np.float64), chunks=(500, 4))

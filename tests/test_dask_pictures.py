@@ -74,6 +74,18 @@ def test_a_broken_picture_is_named(pictures, tmp_path):
         quantize_many(f"{pictures}/*.jpg", 16, tmp_path / "out", progress=False)
 
 
+def test_what_is_no_path_is_told(pictures, tmp_path):
+    for images, error, message in (
+        (pictures, IsADirectoryError, "is a folder"),
+        (np.zeros((3, 3)), TypeError, "paths or globs"),
+        ([b"x"], TypeError, "paths or globs"),
+    ):
+        with pytest.raises(error, match=message):
+            quantize_many(images, 4, tmp_path / "out", progress=False)
+    with pytest.raises(ValueError, match="dither must be"):
+        quantize_many(f"{pictures}/*.png", 4, tmp_path / "new", dither="nope", progress=False)
+
+
 def test_any_file_system_of_fsspec(rng):
     fs = fsspec.filesystem("memory")
     for i in range(3):

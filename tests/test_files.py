@@ -135,6 +135,11 @@ def test_a_file_that_is_replaced_while_it_is_read(folder, rng):
         thread.join()
 
 
+def listening():
+    """What runs in the background ignores Ctrl-C, and so do its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_batch_that_is_ended(folder, number, code):
     """What is finished is whole, what is not leaves nothing."""
@@ -142,7 +147,7 @@ def test_a_batch_that_is_ended(folder, number, code):
     for i in range(200):
         Path(f"{i}.png").write_bytes(data)
     words = [*LLOYDQ, *(f"{i}.png" for i in range(200)), "-k", "200", "--output-dir", "out"]
-    with subprocess.Popen(words, stderr=subprocess.PIPE) as batch:
+    with subprocess.Popen(words, stderr=subprocess.PIPE, preexec_fn=listening) as batch:
         deadline = time.monotonic() + 60
         while not list(Path().glob("out/*.png")) and time.monotonic() < deadline:
             time.sleep(0.01)
