@@ -48,6 +48,7 @@ class Contender:
     exact: bool = False  # takes whole numbers as they are, and float32 without computing in it
     stops: bool = False  # by itself when no label changes; others make the reference's number of iterations
     weights: bool = False  # whether points may have weights
+    bounds: bool = False  # later iterations take less time than the first ones
     most: int = 1 << 31  # rows that it can be asked for
     iterations: tuple = (1, 1 << 31)  # at least, at most
     marks: tuple = ()  # in what its work differs
@@ -103,7 +104,7 @@ def _lloydq(task, algorithm="auto"):
     return fit
 
 
-OURS = {"stops": True, "weights": True, "exact": True}
+OURS = {"stops": True, "weights": True, "exact": True, "bounds": True}
 contender("lloydq", "lloydq", **OURS)(_lloydq)
 for algorithm in ("plain", "dense", "bounds", "groups", "blocks"):
     contender(f"lloydq {algorithm}", "lloydq", extra=True, **OURS)(partial(_lloydq, algorithm=algorithm))
@@ -123,7 +124,7 @@ def _sklearn(task, algorithm="lloyd"):
 
 
 contender("scikit-learn", "scikit-learn", "sklearn", stops=True, weights=True)(_sklearn)
-contender("scikit-learn elkan", "scikit-learn", "sklearn", stops=True, weights=True)(
+contender("scikit-learn elkan", "scikit-learn", "sklearn", stops=True, weights=True, bounds=True)(
     partial(_sklearn, algorithm="elkan")
 )
 
@@ -237,7 +238,7 @@ def _geokmeans(task, algorithm):
     return fit
 
 
-GEO = {"stops": True, "marks": ("float32", "one thread"), "dtypes": ("f8",), "most": 10_000_000}
+GEO = {"stops": True, "bounds": True, "marks": ("float32", "one thread"), "dtypes": ("f8",), "most": 10_000_000}
 contender("geokmeans", "geokmeans", only="until", **GEO)(partial(_geokmeans, algorithm="geo"))
 contender("geokmeans annulus", "geokmeans", **GEO)(partial(_geokmeans, algorithm="annulus"))
 

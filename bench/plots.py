@@ -7,11 +7,12 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from .rows import SLOWER, digits, time
 
 OURS, EQUAL, OTHER = "#c2410c", "#475569", "#cbd5e1"
+RANGE = 8  # ratios from which on a cell has the full colour
 MARKERS = "osD^vPX*<>hpd"
 RC = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "svg.fonttype": "none"}
 
@@ -86,7 +87,10 @@ def scaling(cases, title):
     if axis == "threads":
         ticks = sorted({row.info["case"]["size"] for rows in cases.values() for row in rows})
         ax.set_xticks(ticks, [str(int(tick)) for tick in ticks], minor=False)
-        ax.minorticks_off()
+        ax.xaxis.minorticks_off()
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.yaxis.set_major_formatter("{x:g}")
+        ax.yaxis.set_minor_formatter(NullFormatter())
     ax.grid(alpha=0.3)
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     return figure
@@ -98,13 +102,13 @@ def error_against_time(cases, title):
     ax = figure.subplots()
     least = min(row.info["inertia"] for rows in cases.values() for row in rows)
     for name, rows in by_name(cases).items():
-        rows = sorted(rows, key=lambda row: row.seconds)
+        rows = sorted(rows, key=lambda row: row.info["reference"]["n_iter"])
         above = [max(row.info["inertia"] / least - 1, 1e-5) * 100 for row in rows]
         ax.plot([row.seconds for row in rows], above, label=name, markersize=5, **look(name))
     ax.set(
         xscale="log",
         yscale="log",
-        xlabel="seconds",
+        xlabel="seconds, for 1, 2, 5, 10, 20 and 50 iterations, and until no label changes",
         ylabel="inertia above the least of all, % (floor: 0.001)",
         title=title,
     )
@@ -151,11 +155,13 @@ def grid(cases, title):
                 values[y, names.index(row.name)] = row.ratio
     figure = Figure(figsize=(0.78 * len(names) + 3.6, 0.3 * len(cases) + 1.7), layout="constrained")
     ax = figure.subplots()
-    ax.imshow(values, cmap="RdBu", norm=LogNorm(1 / 30, 30), aspect="auto", alpha=0.75)
+    shade, tint = LogNorm(1 / RANGE, RANGE, clip=True), colormaps["RdBu"]
+    ax.imshow(values, cmap=tint, norm=shade, aspect="auto")
     for (y, x), value in np.ndenumerate(values):
-        lost = value < SLOWER
-        text = "–" if np.isnan(value) else digits(value)
-        ax.annotate(text, (x, y), ha="center", va="center", fontsize=8, fontweight="bold" if lost else "normal")
+        lost, there = value < SLOWER, not np.isnan(value)
+        dark = there and np.dot(tint(float(shade(value)))[:3], (0.3, 0.6, 0.1)) < 0.5
+        style = {"fontsize": 8, "fontweight": "bold" if lost else "normal", "color": "white" if dark else "black"}
+        ax.annotate(digits(value) if there else "–", (x, y), ha="center", va="center", **style)
     ax.set_xticks(range(len(names)), names, rotation=40, ha="left")
     ax.xaxis.tick_top()
     ax.set_yticks(range(len(cases)), list(cases))

@@ -23,7 +23,7 @@ def expect(there, who, dtype, clock):
     run = who.fit(there.task(dtype, n_iter=few))
     run()  # loads and compiles what there is to load and to compile
     seconds = clock.typical(run)
-    if few == n_iter or clock.hopeless(seconds / few * n_iter):
+    if few == n_iter or clock.hopeless(seconds / few * (min(MANY, n_iter) if who.bounds else n_iter)):
         return seconds / few * n_iter
     if "own stop" in who.marks or n_iter <= MANY:
         return clock.typical(who.fit(there.task(dtype)))
