@@ -123,7 +123,8 @@ class Quantized:
         UserWarning
             For translucent colours in a GIF, which has none: alpha is cut at one half.
         """
-        kind = checks.one_of(format.upper() if isinstance(format, str) else format, "format", FORMATS.values())
+        given: Any = format
+        kind = checks.one_of(given.upper() if isinstance(given, str) else given, "format", FORMATS.values())
         if strip and kind == "PNG" and "png" in self.__dict__:
             return self.png
         return encode(self.indices, self.palette.colors, kind, {} if strip else self.picture.metadata)

@@ -163,7 +163,8 @@ def read_points(path: str | os.PathLike[str]) -> Array:
         heading, first = first and all(word is None for word in words), False
         if heading:
             continue
-        x, y, *more = *words, None, None
+        padded: list[float | None] = [*words, None, None]
+        x, y, *more = padded
         if x is None or y is None or len(more) > 2:
             raise ValueError(f"{name!r}, line {number}: two numbers are needed, x and y; got {line!r}")
         points.append((x, y))
