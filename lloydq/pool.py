@@ -91,5 +91,9 @@ def split(n: int, n_threads: int | None = None, each: int = 1, least: int = 1 <<
     >>> split(100_000, 2)
     [slice(0, 50000, None), slice(50000, 100000, None)]
     """
-    parts = max(1, min((n_threads or available()) * each, n // least), n >> 30)
+    return cut(n, max(1, min((n_threads or available()) * each, n // least), n >> 30))
+
+
+def cut(n: int, parts: int) -> list[slice]:
+    """n rows in so many pieces."""
     return [slice(n * i // parts, n * (i + 1) // parts) for i in range(parts)]

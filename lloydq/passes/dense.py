@@ -13,6 +13,7 @@ from ..lloyd import Array, PlainPass, Sums, chunks, squared_distances
 PRODUCTS = 5, 256  # columns, and k·d, from which products in float32 are faster than distances in float64
 SHARED = 1 << 19  # coordinates compared (0.15 ms) that are worth a second thread (40 µs), however few the rows
 EASY = 8  # times as many, where products are compared
+LONGEST = 1 << 27  # coordinates compared in a piece: 15 to 50 ms
 FAR = 256  # points that are sorted first when an empty cluster asks for the farthest
 
 
@@ -63,10 +64,14 @@ def assigner(centroids: Array) -> Callable[[Array, Array], int]:
 
 
 def shares(pieces: list[slice], distances: int, shape: tuple[int, ...], n_threads: int | None) -> list[slice]:
-    """The pieces, or more of them where few rows have many distances to centroids (k, d) to be computed."""
-    if len(pieces) > 1 or distances * shape[1] < SHARED * (EASY if faster(shape) else 1):
-        return pieces
-    return pool.split(pieces[0].stop, n_threads, least=1)
+    """The pieces, or more of them, where so many distances to centroids (k, d) are to be computed.
+
+    Where few rows have many, each thread gets some; and no piece takes so long that Ctrl-C would not be answered.
+    """
+    rows, work = pieces[-1].stop, distances * shape[1]
+    if len(pieces) == 1 and work >= SHARED * (EASY if faster(shape) else 1):
+        pieces = pool.split(rows, n_threads, least=1)
+    return pieces if work <= LONGEST * len(pieces) else pool.cut(rows, min(rows, -(-work // LONGEST)))
 
 
 class DensePass(PlainPass):
