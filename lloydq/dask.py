@@ -324,7 +324,7 @@ class KMeans(estimator.KMeans):
             def fit_from(start: Array) -> Fit:
                 step, reason = run(visit, start, callback=(history := self._history()), **options)
                 centers = step.centroids.astype(np.float32 if X.dtype == np.float32 else np.float64)
-                last = ask(scatter, centroids=centers.astype(np.float64), n_threads=n_threads)
+                last = ask(scatter, centroids=centers.astype(np.float64), n_threads=n_threads, verify=self.verify)
                 spare = last.weight == 0
                 if options["fill"] is not keep_empty:
                     centers = spare_last(centers, spare)
@@ -356,8 +356,10 @@ class KMeans(estimator.KMeans):
         if not isinstance(X, da.Array):
             return super().score(X, y, sample_weight)
         with _aside(), Partitions(X, weights_for(X, sample_weight)) as ask:
-            ask(extents)  # refuses numbers that cannot be used
-            total: float = ask(scatter, centroids=np.asarray(self.cluster_centers_, np.float64)).inertia[0]
+            if not ask(extents).heavy:  # numbers that cannot be used are refused by then
+                raise ValueError("no partition has a row with weight (0 sample(s))")
+            centers = np.asarray(self.cluster_centers_, np.float64)
+            total: float = ask(scatter, centroids=centers, verify=self.verify).inertia[0]
         return -total
 
     def _checked(self, X: Any) -> Any:

@@ -194,13 +194,18 @@ class Scatter:
         return Scatter(exact([self.inertia, other.inertia]), self.weight + other.weight)
 
 
-def scatter(part: Part, *, centroids: Array, n_threads: int = 1) -> Scatter:
+def scatter(part: Part, *, centroids: Array, n_threads: int = 1, verify: bool = False) -> Scatter:
     """The last question."""
     if len(part.X) == 0:
         return Scatter([0.0], np.zeros(len(centroids)))
     weight = np.broadcast_to(np.float64(1), len(part.X)) if part.weight is None else part.weight
     labels = assign(part.X, centroids, n_threads)
-    return Scatter(scattered(part.X, centroids, labels, weight, n_threads), np.bincount(labels, weight, len(centroids)))
+    what = part.X, centroids, labels, weight, n_threads
+    inertia = scattered(*what)
+    if wanted(verify):
+        same_labels(part.X, centroids, labels)
+        same("inertia", inertia[0], scattered(*what, numpy=True)[0])
+    return Scatter(inertia, np.bincount(labels, weight, len(centroids)))
 
 
 @dataclass

@@ -76,6 +76,9 @@ def test_verify_compares_with_plain_numpy(rng):
     X = points(rng, np.float32)
     found = KMeans(9, verify=True, random_state=0).fit(da.from_array(X, chunks=(1_100, 4)))
     assert (found.labels_.compute() == lloydq.nearest(X, found.cluster_centers_)).all()
+    assert found.score(da.from_array(X, chunks=(500, 4))) == -found.inertia_
+    with pytest.raises(ValueError, match=r"0 sample\(s\)"):
+        found.score(da.from_array(X[:0], chunks=(500, 4)))
 
 
 def test_a_data_frame_of_unknown_sizes(rng):

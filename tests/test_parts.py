@@ -93,6 +93,15 @@ def test_a_fast_way_that_errs_is_found_in_a_part(dtype, rng, monkeypatch):
         visit(X[9:18].astype(float))
 
 
+def test_an_inertia_that_errs_is_found_in_a_part(rng, monkeypatch):
+    part = Part(points(rng, np.float64))
+    right = parts.scattered
+    assert parts.scatter(part, centroids=part.X[:4], verify=True).weight.sum() == len(part.X)
+    monkeypatch.setattr(parts, "scattered", lambda *what, numpy=False: [right(*what, numpy=numpy)[0] + (not numpy)])
+    with pytest.raises(lloydq.VerificationError, match="inertia"):
+        parts.scatter(part, centroids=part.X[:4], verify=True)
+
+
 class Wrong(PlainPass):
     def visit(self, rows):
         sums = super().visit(rows)
