@@ -55,7 +55,15 @@ def run(function: Callable[[T], R], pieces: Iterable[T], n_threads: int | None =
     >>> run(abs, [-3, 2, -1])
     [3, 2, 1]
     """
-    work = list(pieces)
+    try:
+        return _run(function, list(pieces), n_threads)
+    except SystemError as error:
+        if stop := interruption(error):
+            raise stop from None
+        raise
+
+
+def _run(function: Callable[[T], R], work: list[T], n_threads: int | None) -> list[R]:
     workers = min(n_threads or available(), len(work), MOST) if len(work) > 1 else 1
     if workers <= 1 or getattr(_here, "busy", False):
         return [function(piece) for piece in work]
@@ -81,6 +89,13 @@ def run(function: Callable[[T], R], pieces: Iterable[T], n_threads: int | None =
         if error is not None:
             raise error
     return results
+
+
+def interruption(error: BaseException | None) -> KeyboardInterrupt | None:
+    """The Ctrl-C that a SystemError stands for: Numba lets a kernel return although it was pressed within."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__
+    return error
 
 
 def split(n: int, n_threads: int | None = None, each: int = 1, least: int = 1 << 14) -> list[slice]:

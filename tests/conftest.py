@@ -1,5 +1,6 @@
 """Data that many tests share."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -21,6 +22,15 @@ else:
     settings.load_profile("quick")
 
 PHOTO = Path(lloydq.__file__).parent / "data" / "dandelion.jpg"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def environment():
+    """What a cluster sets for its workers (OMP_NUM_THREADS) would stay set in this process."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @pytest.fixture(scope="session")

@@ -140,13 +140,14 @@ def listening():
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+@pytest.mark.parametrize("jobs", ["1", "2"])
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_batch_that_is_ended(folder, number, code):
+def test_a_batch_that_is_ended(folder, number, code, jobs):
     """What is finished is whole, what is not leaves nothing."""
     data = Path("a.png").read_bytes()
     for i in range(200):
         Path(f"{i}.png").write_bytes(data)
-    words = [*LLOYDQ, *(f"{i}.png" for i in range(200)), "-k", "200", "--output-dir", "out"]
+    words = [*LLOYDQ, *(f"{i}.png" for i in range(200)), "-k", "200", "--output-dir", "out", "--jobs", jobs]
     with subprocess.Popen(words, stderr=subprocess.PIPE, preexec_fn=listening) as batch:
         deadline = time.monotonic() + 60
         while not list(Path().glob("out/*.png")) and time.monotonic() < deadline:

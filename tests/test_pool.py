@@ -40,6 +40,17 @@ def test_the_first_error_is_raised_and_the_others_stop():
     assert pool.run(abs, [-1, -2], 2) == [1, 2]
 
 
+def test_ctrl_c_within_a_kernel_is_ctrl_c():
+    def interrupted(_):
+        try:
+            raise SystemError("returned a result with an exception set") from KeyboardInterrupt()
+        except SystemError as error:
+            raise SystemError("so did its caller") from error
+
+    with pytest.raises(KeyboardInterrupt):
+        pool.run(interrupted, range(3), 1)
+
+
 def test_a_nested_call_runs_in_its_own_thread():
     def nest(_):
         here = threading.get_ident()

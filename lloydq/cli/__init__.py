@@ -75,6 +75,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         say(f"error: {reason(error)}")
         return 1
-    except KeyboardInterrupt as stop:
+    except (KeyboardInterrupt, SystemError) as error:
+        from ..pool import interruption
+
+        if (stop := interruption(error)) is None:
+            raise
         say("stopped")
         return 143 if isinstance(stop, Terminated) else 130
