@@ -190,9 +190,7 @@ class Partitions:
         future = self.client.compute(task)
         try:
             return future.result()
-        except LOST:
-            raise
-        except KilledWorker:
+        except (*LOST, KilledWorker):
             raise
         except Exception as error:
             if which := self._broken():  # before a question was asked, when it was made
@@ -264,8 +262,7 @@ def weights_for(X: Any, weight: Any) -> Any:
         if weight.shape[0] != X.shape[0]:
             raise ValueError(f"sample_weight must have shape ({X.shape[0]},); got {weight.shape}")
         weight = weight.rechunk((X.chunks[0],))
-    weight = real(weight, "sample_weight")
-    return weight if weight.dtype.kind == "O" else weight.astype(np.float64)
+    return real(weight, "sample_weight").astype(np.float64)
 
 
 class KMeans(estimator.KMeans):
