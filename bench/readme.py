@@ -44,8 +44,7 @@ def section(record, rows):
     yield "|---|---|" + "---|" * (len(SHOWN) + 1)
     for group in GROUPS:
         for case, of_case in found.get(group, {}).items():
-            if any(row.name == "lloydq" for row in of_case):  # which may be left out, too, at the limit
-                yield line(group, case, {row.name: row for row in of_case})
+            yield line(group, case, {row.name: row for row in of_case})
     yield lost(rows)
     yield from programs(found.get(PROGRAMS, {}))
     for group in (STARTS, LARGE):
@@ -61,9 +60,9 @@ def told(group, cases):
 
 
 def lost(rows):
-    """How many cases of the record there are in which somebody is faster, and the worst."""
+    """In how many cases of the record somebody is faster, and the worst; starts are told by themselves."""
     cases = {(row.group, row.case) for row in rows if row.name == "lloydq"}
-    faster = [row for row in rows if row.faster and "own" not in row.group]
+    faster = [row for row in rows if row.faster and row.group != STARTS and not row.name.startswith("lloydq")]
     worst = min(faster, key=lambda row: row.ratio)
     return (
         f"\nOf {len(cases)} cases in the record somebody is faster in {len({(r.group, r.case) for r in faster})}, the "
