@@ -58,7 +58,8 @@ def test_equal_work_has_an_equal_result(smoke):
             assert abs(row.info["excess"]) < fairness.SAME or "other optimum" in row.info["marks"], row
         if row.name.startswith("lloydq") and "excess" in row.info:
             assert row.equal
-            assert abs(row.info["excess"]) < (1e-6 if row.info["dtype"] == "f4" else 1e-9)  # its centroids are f4, too
+            alone = row.group.startswith(("a process", "memory"))  # in f4, broken off: so are the centroids
+            assert abs(row.info["excess"]) < (1e-6 if alone else 1e-9)
             assert not row.info.get("wrong")
 
 
