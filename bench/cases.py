@@ -10,6 +10,7 @@ from . import data
 from .contenders import CONTENDERS, MAPPERS
 
 LONG = "scikit-learn MiniBatch", "Dask-ML"  # who would take a third of the run; they are in the other groups
+LARGEST = 60.0  # s that a fit of 100 million points may take
 OURS = ("lloydq", "lloydq plain", "lloydq dense", "lloydq bounds", "lloydq groups", "lloydq blocks")
 
 
@@ -28,11 +29,12 @@ class Case:
     names: tuple = tuple(name for name, who in CONTENDERS.items() if not who.extra)
     threads: int | None = None  # all
     weighted: bool = False
+    limit: float | None = None  # seconds that a fit may take; None: the set's
 
     @property
     def facts(self):
         """For the JSON."""
-        return {"group": self.group, "name": self.name, "axis": self.axis, "size": self.size}
+        return {"group": self.group, "name": self.name, "axis": self.axis, "size": self.size, "limit": self.limit}
 
     @property
     def id(self):
@@ -49,7 +51,7 @@ class Mapping:
     centroids: Callable  # of the points
     quick: bool = False
     names: tuple = tuple(MAPPERS)
-    size = axis = None
+    size = axis = limit = None
 
     facts, id = Case.facts, Case.id
 
@@ -137,7 +139,9 @@ def _grid():
 def _scaling():
     for n in (1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000):
         points = partial(data.mixture, n, 4)
-        yield Case("scaling in n, 10 iterations", f"{n:,} × 4, k = 16", points, 16, 10, size=n, axis="points n")
+        limit = LARGEST if n == 100_000_000 else None
+        name = f"{n:,} × 4, k = 16"
+        yield Case("scaling in n, 10 iterations", name, points, 16, 10, size=n, axis="points n", limit=limit)
     for k in (2, 8, 32, 128, 512, 2048, 4096):
         points = partial(data.mixture, 50_000, 8)
         yield Case("scaling in k, 10 iterations", f"50,000 × 8, k = {k:,}", points, k, 10, size=k, axis="clusters k")

@@ -26,12 +26,17 @@ class Clock:
         """Leaves out what takes longer than the limit, and then what is larger along the same axis."""
         if case.get("size"):
             self.series[case["group"], name] = case["size"], seconds
-        if seconds > self.limit:
-            self.leave_out(case, name, f"would take about {seconds:.0f} s, more than the limit of {self.limit:.0f} s")
+        limit = self.allowed(case)
+        if seconds > limit:
+            self.leave_out(case, name, f"would take about {seconds:.0f} s, more than the limit of {limit:.0f} s")
 
-    def hopeless(self, seconds):
+    def allowed(self, case):
+        """Seconds that a fit may take."""
+        return max(self.limit, case.get("limit") or 0.0)
+
+    def hopeless(self, case, seconds):
         """Whether what a first look foresees is so far above the limit that no second look is needed."""
-        return seconds > DOUBT * self.limit
+        return seconds > DOUBT * self.allowed(case)
 
     def too_large(self, case, name):
         """Leaves out what must take longer than the limit, if time grows with the size."""

@@ -71,6 +71,20 @@ def bars(cases, title, columns=2):
     return figure
 
 
+def amounts(values, title, xlabel):
+    """A bar for each {name: value}; lloydq's, if it is one of several, has its colour."""
+    figure = Figure(figsize=(8.4, 0.24 * len(values) + 1.0), layout="constrained")
+    ax = figure.subplots()
+    bars = ax.barh(list(values), list(values.values()), color=[OURS if name == "lloydq" else EQUAL for name in values])
+    ax.bar_label(bars, fmt="{:,.0f}", padding=4, fontsize=7.5)
+    ax.invert_yaxis()
+    ax.axvline(0, color="black", linewidth=0.6)
+    ax.margins(x=0.08)
+    ax.set_xlabel(xlabel)
+    ax.set_title(title, fontsize=11, loc="left")
+    return figure
+
+
 def scaling(cases, title):
     """Time against the size, both by factors."""
     figure = Figure(figsize=(8.4, 4.8), layout="constrained")

@@ -51,6 +51,13 @@ def figures(group, cases):
         yield plots.error_against_time(cases, "Error against time, from the same start")
     elif axis and len({row.info["case"]["size"] for row in rows}) > 1:
         yield plots.scaling(cases, group)
+    elif group.startswith("memory"):
+        yield plots.amounts({row.name: row.info["bytes"] / 2**20 for row in rows}, "Memory", "MiB, beside the points")
+    elif "share" in rows[0].info:
+        shares = {row.case: max(row.info["share"], -1.0) * 100 for row in rows}
+        yield plots.amounts(
+            shares, "Drawing by value", "% of the fit's time; below 0 it is the faster way (floor: -100)"
+        )
     elif len(cases) > 3 and any(row.name != "lloydq" for row in rows):
         yield plots.grid(cases, "Ratios at a glance")
     if not axis and len(cases) <= 6 and len(rows) > len(cases) and "memory" not in group:

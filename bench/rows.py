@@ -106,14 +106,14 @@ def time(seconds):
     return f"{digits(seconds * factor)} {unit}"
 
 
-def times(row):
+def times(row, around=True):
     """The ratio and its spread, in brackets where the work was not the same."""
     if row.ratio is None:
         return "–"
     if row.ratio_low is None:
         return "1"
     text = f"{digits(row.ratio)}×"
-    if row.rounds > 2:
+    if around and row.rounds > 2:
         text += f" ({digits(row.ratio_low)}–{digits(row.ratio_high)})"
     return text if row.equal else f"[{text}]"
 

@@ -14,7 +14,7 @@ HUGE = 1 << 28  # numbers that are not brought into float64 as well
 WHOLE = 0.3  # s that a fit is expected to take, up to which the faster dtype is found by whole fits
 
 
-def expect(there, who, dtype, clock):
+def expect(case, there, who, dtype, clock):
     """Seconds of a whole fit, from fits of a few iterations: those that keep bounds take less for the later ones."""
     n_iter = there.reference[1]
     if not clock.budget:
@@ -23,7 +23,7 @@ def expect(there, who, dtype, clock):
     run = who.fit(there.task(dtype, n_iter=few))
     run()  # loads and compiles what there is to load and to compile
     seconds = clock.typical(run)
-    if few == n_iter or clock.hopeless(seconds / few * (min(MANY, n_iter) if who.bounds else n_iter)):
+    if few == n_iter or clock.hopeless(case.facts, seconds / few * (min(MANY, n_iter) if who.bounds else n_iter)):
         return seconds / few * n_iter
     if "own stop" in who.marks or n_iter <= MANY:
         return clock.typical(who.fit(there.task(dtype)))
@@ -40,16 +40,16 @@ def ready(case):
 @lru_cache(maxsize=1)
 def ours(case, clock):
     """lloydq's fit, and what it takes."""
-    return best(ready(case), CONTENDERS["lloydq"], clock)[1:]
+    return best(case, ready(case), CONTENDERS["lloydq"], clock)[1:]
 
 
-def best(there, who, clock):
+def best(case, there, who, clock):
     """The dtype in which it is faster, its fit, and the seconds to expect."""
     forms = who.forms(there.X.dtype) if there.X.size < HUGE else ("f4",)
     expected = {}
     for dtype in forms:
-        expected[dtype] = expect(there, who, dtype, clock)
-        if clock.hopeless(expected[dtype]):
+        expected[dtype] = expect(case, there, who, dtype, clock)
+        if clock.hopeless(case.facts, expected[dtype]):
             break
     if max(expected.values()) < WHOLE:
         expected = {dtype: clock.typical(who.fit(there.task(dtype)), times=3) for dtype in forms}
@@ -71,7 +71,7 @@ def test_fit(benchmark, clock, case, name):
     who.load()
     benchmark.group = case.id
     with threads(there.threads):
-        dtype, run, expected = best(there, who, clock)
+        dtype, run, expected = best(case, there, who, clock)
         clock.refuse(case.facts, name, expected)
         beside = None if name == "lloydq" else ours(case, clock)
         centroids, n_iter = clock.measure(benchmark, run, expected, beside)
