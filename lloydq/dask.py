@@ -38,11 +38,9 @@ A LocalCluster sets OMP_NUM_THREADS=1 in the process that starts it, too; `n_thr
 import contextlib
 import os
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from glob import has_magic
-from pathlib import PurePosixPath
+from functools import partial
 from threading import Lock
 from typing import Any, Self
 from uuid import uuid4
@@ -53,7 +51,7 @@ from . import checks, estimator
 from .colors import DistinctColors
 from .dither import KINDS
 from .fitting import Fit, run, spare_last
-from .image import FORMATS, MOST, write
+from .image import MOST
 from .lloyd import Array, keep_empty
 from .oversampling import starts
 from .palette import Palette
@@ -65,20 +63,23 @@ from .seeding import called
 try:
     import dask
     import dask.array as da
-    import fsspec
+    from dask.core import flatten
+    from dask.delayed import Delayed
     from dask.diagnostics import ProgressBar
+    from dask.highlevelgraph import HighLevelGraph
     from distributed import CancelledError, KilledWorker, futures_of, get_client, get_worker, rejoin, secede
     from distributed import progress as show_progress
     from distributed.client import ClosedClientError
     from distributed.comm import CommClosedError
-    from fsspec.implementations.local import LocalFileSystem
+
+    from .remote import File, found, targets
 except ImportError as error:
     raise ImportError("lloydq.dask needs Dask: pip install 'lloydq[dask]'") from error
 
 FAN_IN = 8
 MANY = 1 << 13  # numbers in a question that go to each worker once, not with each task
 LOST = CancelledError, ClosedClientError, CommClosedError
-KEPT = 2  # fits of which a process remembers what was found
+KEPT = 4  # fits of which a process remembers what was found
 
 _memory: dict[str, dict[int, dict[str, Any]]] = {}
 _changing = Lock()
@@ -97,7 +98,7 @@ def _forget(fit: str) -> None:
         _memory.pop(fit, None)
 
 
-def _answer(question: Callable[..., Any], X: Any, weight: Any, index: int, fit: str, options: dict[str, Any]) -> Any:
+def _answer(question: Callable[..., Any], fit: str, options: dict[str, Any], X: Any, weight: Any, index: int) -> Any:
     """A task: one partition's answer."""
     with _named(f"partition {index}"):
         X = np.asarray(X) if X.shape[0] == 0 or (type(X) is np.ndarray and X.dtype.kind in "iuf") else checks.points(X)
@@ -149,40 +150,25 @@ class Partitions:
 
     def __init__(self, X: Any, weight: Any) -> None:
         self.fit, self.client = uuid4().hex, _current()
-        X, weight = self.held = dask.persist(X, weight)  # what nobody holds is not made again
-        self.blocks = X.to_delayed().ravel().tolist()
-        self.weights = [None] * len(self.blocks) if weight is None else weight.to_delayed().ravel().tolist()
+        # what nobody holds is not made again
+        self.held = [one for one in dask.persist(X, weight) if one is not None]
+        keys = [list(flatten(one.__dask_keys__())) for one in self.held]
+        self.blocks, self.weights = keys if len(keys) == 2 else (*keys, [None] * len(keys[0]))
         if len(self.weights) != len(self.blocks):
             raise ValueError(f"X has {len(self.blocks)} partitions, sample_weight has {len(self.weights)}")
 
     def __call__(self, question: Callable[..., Any], **options: Any) -> Any:
         """The sum of all answers."""
-        task, turn = dask.delayed(_answer, pure=False), uuid4().hex
+        name, tasks = f"lloydq-{question.__name__}-{uuid4().hex}", dict[Any, Any]()
+        asked: tuple[Any, ...] = (partial(_answer, question, self.fit, options),)
         if sum(np.size(what) for what in options.values()) > MANY:
-            options = dask.delayed(options, traverse=False, pure=False, name=f"lloydq-asked-{turn}")
-        name = f"lloydq-{question.__name__}-{turn}"
-        level = [
-            task(question, X, weight, i, self.fit, options, dask_key_name=f"{name}-{i}")
-            for i, (X, weight) in enumerate(zip(self.blocks, self.weights, strict=True))
-        ]
-        height = 0
-        while len(level) > 1:
-            groups, height = [level[i : i + FAN_IN] for i in range(0, len(level), FAN_IN)], height + 1
-            level = [
-                dask.delayed(merge, pure=False)(group, dask_key_name=f"{name}-add-{height}-{i}")
-                for i, group in enumerate(groups)
-            ]
-        try:
-            return self._answered(level[0])
-        except LOST as error:
-            raise RuntimeError(f"the connection to the cluster was lost: {error}") from error
-        except KilledWorker as error:  # of "('name', partition, 0)", the data, or "name-partition", our task
-            found = re.search(r"^\(.*?, (\d+)|-(\d+)$", str(error.task))
-            which = f"partition {found[1] or found[2]}" if found else "a partition"
-            raise RuntimeError(
-                f"{which}, or one that waited on the same worker: every worker that had it died, as a rule because it "
-                f"does not fit into its memory; make partitions smaller, or give workers more memory ({error})"
-            ) from error
+            tasks[f"{name}-asked"] = (partial(dict, options),)
+            asked = partial(_answer, question, self.fit), f"{name}-asked"
+        for i, (X, weight) in enumerate(zip(self.blocks, self.weights, strict=True)):
+            tasks[f"{name}-{i}"] = (*asked, X, weight, i)
+        top = tree(merge, [f"{name}-{i}" for i in range(len(self.blocks))], name, tasks)
+        with _told([f"partition {i}" for i in range(len(self.blocks))], "make partitions smaller"):
+            return self._answered(Delayed(top, HighLevelGraph.from_collections(name, tasks, self.held), layer=name))
 
     def _answered(self, task: Any) -> Any:
         if self.client is None:
@@ -209,11 +195,46 @@ class Partitions:
 
     def __exit__(self, *_: object) -> None:
         """Ends what processes remember of the fit, and lets the data go, which an error's traceback would hold."""
-        self.held, self.blocks, self.weights = (), [], []
+        self.held, self.blocks, self.weights = [], [], []
         _forget(self.fit)
         if self.client is not None:
             with contextlib.suppress(Exception):  # a lost one has forgotten
                 self.client.run(_forget, self.fit, on_error="ignore")
+
+
+@contextlib.contextmanager
+def _told(parts: Sequence[str], advice: str) -> Iterator[None]:
+    """Where workers end, or the connection to them, the error says at which of the parts, and what can be done."""
+    try:
+        yield
+    except LOST as error:
+        raise RuntimeError(f"the connection to the cluster was lost: {error}") from error
+    except KilledWorker as error:
+        raise RuntimeError(
+            f"{_blamed(str(error.task), parts)}, or what waited on the same worker: every worker that had it died, as "
+            f"a rule because it does not fit into its memory; {advice}, or give workers more memory ({error})"
+        ) from error
+
+
+def _blamed(key: str, parts: Sequence[str]) -> str:
+    """What a task is about: its key is "('name', part, 0)", of the data, or "name-part", or "name-add-height-group"."""
+    found = re.search(r"^\(.*?, (\d+)|-(?:add-(\d+)-)?(\d+)$", key)
+    if found is None:
+        return "a part"
+    size = FAN_IN ** int(found[2] or 0)
+    first = int(found[1] or found[3]) * size
+    last = min(first + size, len(parts)) - 1
+    return parts[first] if first == last else f"one of {parts[first]} to {parts[last]}"
+
+
+def tree(add: Callable[[list[Any]], Any], level: list[str], name: str, tasks: dict[Any, Any]) -> str:
+    """The key of the sum of a level of tasks; the tasks that add, a few at a time, are entered with the others."""
+    height = 0
+    while len(level) > 1:
+        groups, height = [level[i : i + FAN_IN] for i in range(0, len(level), FAN_IN)], height + 1
+        level = [f"{name}-add-{height}-{i}" for i in range(len(groups))]
+        tasks |= {key: (add, group) for key, group in zip(level, groups, strict=True)}
+    return level[0]
 
 
 def in_memory(weight: Any) -> bool:
@@ -273,7 +294,8 @@ class KMeans(estimator.KMeans):
     init : "k-means++" and "k-means||" are both k-means|| here (Bahmani and others 2012); what is drawn hangs on
         `random_state` and the partitions, not on the workers.
     n_threads : of each task; 1, if left out.
-    labels_ : a lazy Dask array, (n,) int32. `predict` and `transform` return such arrays, too.
+    labels_ : a lazy Dask array, (n,) int32, which a pickled model does not have: it holds the data. `predict` and
+        `transform` return such arrays, too, whatever `set_output` asks for.
 
     From the same starting centroids the centroids, the labels, the inertia and the number of iterations are those of
     `lloydq.KMeans`, bit for bit, for any partitions, any number of workers, and after the loss of some. For numbers
@@ -359,6 +381,10 @@ class KMeans(estimator.KMeans):
             total: float = ask(scatter, centroids=centers, verify=self.verify).inertia[0]
         return -total
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For pickle: without the labels, which know the data that they are made of."""
+        return {name: value for name, value in vars(self).items() if name != "labels_"}
+
     def _checked(self, X: Any) -> Any:
         """A Dask array for a fitted model; what is none as it is."""
         self._check_fitted()
@@ -439,8 +465,8 @@ def quantize_many(
         not be that of all; of what cannot be written the others are done.
     """
     shared = Shared.of(checks.integer(n_colors, "n_colors", most=MOST), rng, options)
-    pictures = _found(images, storage_options)
-    targets = _targets([name for _, name in pictures], output_dir, suffix, overwrite, storage_options)
+    pictures = found(images, storage_options)
+    results = targets(pictures, output_dir, suffix, overwrite, storage_options)
     finish = {
         "dither": checks.one_of(dither, "dither", KINDS),
         "strength": checks.fraction(strength, "strength"),
@@ -449,61 +475,26 @@ def quantize_many(
         "frame": shared.frame,
     }
     local = replace(shared, how=replace(shared.how, callback=None, n_threads=1))
-    count = dask.delayed(_count, pure=False)
-    level = [count(fs, name, local) for fs, name in pictures]
-    while len(level) > 1:
-        level = [dask.delayed(_merged, pure=False)(level[i : i + FAN_IN]) for i in range(0, len(level), FAN_IN)]
-    palette = shared.palette(_computed(level, progress and f"counting the colours of {len(pictures)} pictures")[0])
-    write = dask.delayed(_write, pure=False)
-    tasks = [
-        write(fs, name, target, palette.colors, {"strip": strip, "overwrite": overwrite}, finish)
-        for (fs, name), target in zip(pictures, targets, strict=True)
-    ]
-    errors = [error for error in _computed(tasks, progress and "writing them") if error is not None]
+    name = f"lloydq-count-{uuid4().hex}"
+    tasks: dict[Any, Any] = {f"{name}-{i}": (partial(_count, file, local),) for i, file in enumerate(pictures)}
+    top = tree(_merged, list(tasks), name, tasks)
+    many = f"{len(pictures)} picture{'s' if len(pictures) > 1 else ''}"
+    palette = shared.palette(_computed([top], name, tasks, pictures, progress and f"counting the colours of {many}")[0])
+    name, kept = f"lloydq-write-{uuid4().hex}", {"strip": strip, "overwrite": overwrite}
+    tasks = {
+        f"{name}-{i}": (partial(_write, *pair, palette.colors, kept, finish),)
+        for i, pair in enumerate(zip(pictures, results, strict=True))
+    }
+    errors = [error for error in _computed(list(tasks), name, tasks, pictures, progress and "writing them") if error]
     if errors:
         raise errors[0]
     return palette
 
 
-def _found(images: Any, options: dict[str, Any] | None) -> list[tuple[Any, str]]:
-    """The file system and the name of each picture; globs in the order of their names."""
-    asked = [images] if isinstance(images, str | bytes | os.PathLike) or hasattr(images, "dtype") else list(images)
-    found = []
-    for one in asked:
-        if not isinstance(one, str | os.PathLike):
-            raise TypeError(f"images are paths or globs, or several of them; got {type(one).__name__}")
-        fs, name = fsspec.core.url_to_fs(os.fspath(one), **(options or {}))
-        if fs.isdir(name):
-            raise IsADirectoryError(f"{os.fspath(one)!r} is a folder; name its pictures, as by {os.fspath(one)}/*.png")
-        names = [name] if fs.exists(name) else sorted(fs.glob(name)) if has_magic(name) else []
-        if not names:
-            raise FileNotFoundError(f"there is no picture {os.fspath(one)!r}")
-        found += [(fs, name) for name in names]
-    if not found:
-        raise ValueError("there are no pictures to find a palette for")
-    return found
-
-
-def _targets(
-    names: list[str], folder: Any, suffix: str, overwrite: bool, options: dict[str, Any] | None
-) -> list[tuple[Any, str]]:
-    """The file system and the name of each result."""
-    checks.one_of(suffix, "suffix", FORMATS)
-    fs, root = fsspec.core.url_to_fs(os.fspath(folder), **(options or {}))
-    fs.makedirs(root, exist_ok=True)
-    targets = [f"{root.rstrip('/')}/{PurePosixPath(name).stem}{suffix}" for name in names]
-    for target, times in Counter(targets).items():
-        if times > 1:
-            raise FileExistsError(f"{times} pictures would be written to {target!r}")
-        if not overwrite and fs.exists(target):
-            raise FileExistsError(f"{target!r} exists; overwrite=True replaces it")
-    return [(fs, target) for target in targets]
-
-
-def _count(fs: Any, name: str, shared: Shared) -> DistinctColors:
+def _count(file: File, shared: Shared) -> DistinctColors:
     """A task: the colours of a picture."""
-    with _named(name):
-        return shared.count(fs.cat_file(name))
+    with _named(file.name):
+        return shared.count(file.read())
 
 
 def _merged(parts: list[DistinctColors]) -> DistinctColors:
@@ -511,32 +502,31 @@ def _merged(parts: list[DistinctColors]) -> DistinctColors:
     return DistinctColors.merged(parts, 1)
 
 
-def _write(
-    fs: Any, name: str, target: tuple[Any, str], colors: Array, file: dict[str, Any], options: dict[str, Any]
-) -> Exception | None:
+def _write(file: File, target: File, colors: Array, kept: dict[str, Any], options: dict[str, Any]) -> Exception | None:
     """A task: a picture in these colours; the error, if there was one, since the others are to be done."""
     try:
-        with _named(name):
-            found = apply_palette(fs.cat_file(name), colors, n_threads=1, **options)
-            data = found.encode(FORMATS[PurePosixPath(target[1]).suffix], strip=file["strip"])
-        if isinstance(target[0], LocalFileSystem):
-            write(target[1], data, overwrite=file["overwrite"])
-        else:  # stores of objects show a file when it is whole
-            target[0].pipe_file(target[1], data)
+        with _named(file.name):
+            result = apply_palette(file.read(), colors, n_threads=1, **options)
+            target.write(result.encode(target.format, strip=kept["strip"]), overwrite=kept["overwrite"])
     except Exception as error:
         return error
     return None
 
 
-def _computed(tasks: list[Any], progress: str | bool) -> list[Any]:
-    """What the tasks give; beside it a line that says what they do, and a bar."""
+def _computed(
+    keys: list[str], name: str, tasks: dict[Any, Any], pictures: list[File], progress: str | bool
+) -> list[Any]:
+    """What the tasks of these keys give; beside it a line that says what they do, and a bar."""
     if progress:
         print(progress, flush=True)
+    graph = HighLevelGraph.from_collections(name, tasks)
+    wanted = [Delayed(key, graph, layer=name) for key in keys]
     if (client := _current()) is None:
         with ProgressBar() if progress else contextlib.nullcontext():
-            return list(dask.compute(*tasks))
-    futures = client.compute(tasks)
-    if progress:
-        show_progress(futures, notebook=False)
-        print()  # its last line has no end
-    return list(client.gather(futures))
+            return list(dask.compute(*wanted))
+    with _told([file.name for file in pictures], "leave it out"):
+        futures = client.compute(wanted)
+        if progress:
+            show_progress(futures, notebook=False)
+            print()  # its last line has no end
+        return list(client.gather(futures))

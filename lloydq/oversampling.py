@@ -40,10 +40,10 @@ def least(many: int, keys: Array, X: Array) -> Drawn:
     return Drawn(many, keys[kept], X[kept])
 
 
-def draw(part: Part, *, candidates: Array | None, many: int, seed: tuple[int, ...]) -> Drawn:
+def draw(part: Part, *, candidates: Array | None, many: int, seed: tuple[int, ...], n_threads: int = 1) -> Drawn:
     """So many distinct rows: with odds by weight, or by w·D² where there are candidates (m, d), none of them."""
     X, weight = part.X, np.ones(len(part.X)) if part.weight is None else part.weight
-    odds = weight if candidates is None or len(X) == 0 else weight * nearest(part, candidates)
+    odds = weight if candidates is None or len(X) == 0 else weight * nearest(part, candidates, n_threads)
     keys = np.random.default_rng([*seed, part.index]).standard_exponential(len(X))
     rows = np.flatnonzero(odds)
     keys = keys[rows] / odds[rows]
@@ -56,24 +56,24 @@ def draw(part: Part, *, candidates: Array | None, many: int, seed: tuple[int, ..
         few *= 8
 
 
-def nearest(part: Part, candidates: Array) -> Array:
+def nearest(part: Part, candidates: Array, n_threads: int) -> Array:
     """D² of each row to the nearest candidate: from those that the part has seen only the new ones are compared."""
     memory = {} if part.memory is None else part.memory
     seen, found = memory.pop("nearest", (candidates[:0], np.full(len(part.X), np.inf)))
     if not np.array_equal(seen, candidates[: len(seen)]):
         seen, found = candidates[:0], np.full(len(part.X), np.inf)
     if len(new := candidates[len(seen) :]):
-        found = np.minimum(found, squared_distances(part.X, new, assign(part.X, new, 1)))
+        found = np.minimum(found, squared_distances(part.X, new, assign(part.X, new, n_threads)))
     memory["nearest"] = candidates, found
     return np.asarray(found)
 
 
 def starts(visit: PartedPass, k: int, init: str, rng: np.random.Generator) -> Array:
     """(k, d) float64."""
-    number = int(rng.integers(2**63))
+    number, n_threads = int(rng.integers(2**63)), visit.options["n_threads"]
 
     def drawn(turn: int, many: int, candidates: Array | None) -> Array:
-        return visit.ask(draw, candidates=candidates, many=many, seed=(number, turn)).X
+        return visit.ask(draw, candidates=candidates, many=many, seed=(number, turn), n_threads=n_threads).X
 
     if init == "random":
         found = drawn(0, k, None)
@@ -81,6 +81,6 @@ def starts(visit: PartedPass, k: int, init: str, rng: np.random.Generator) -> Ar
     candidates = drawn(0, 1, None)
     for turn in range(1, ROUNDS + 1):
         candidates = np.concatenate([candidates, drawn(turn, FACTOR * k, candidates)])
-    weight = visit.ask(scatter, centroids=candidates, n_threads=visit.options["n_threads"]).weight
+    weight = visit.ask(scatter, centroids=candidates, n_threads=n_threads).weight
     positions: Any = SortedPositions(candidates, weight, None)
     return np.asarray(positions.X[plus_plus(positions, k, rng)], np.float64)

@@ -153,7 +153,7 @@ class Extents:
         return Extents(self.n + other.n, self.d, dtype, largest, smallest, heavy)
 
 
-def extents(part: Part) -> Extents:
+def extents(part: Part, *, n_threads: int = 1) -> Extents:
     """The first question; numbers that cannot be used are refused."""
     X, weight = part.X, part.weight
     if len(X) == 0:
@@ -163,22 +163,23 @@ def extents(part: Part) -> Extents:
         return Extents(len(X), X.shape[1], X.dtype, 0.0, 2.0**52, 0.0)
     weight = checks.weights(weight, len(X))
     checks.reach(X, weight)
-    known = suited(X, weight, 1, 1, "dense", cuts=np.zeros(1))
+    known = suited(X, weight, 1, n_threads, "dense", cuts=np.zeros(1))
     found = np.array(known.each(known.extent, chunks(X.shape, 1)))
     heavy = float(len(X)) if weight is None else float(weight.sum())
     return Extents(len(X), X.shape[1], X.dtype, float(found[:, 0].max()), float(found[:, 1].min()), heavy)
 
 
-def total(part: Part, *, cuts: Array) -> Sums:
+def total(part: Part, *, cuts: Array, n_threads: int = 1) -> Sums:
     """All points in one sum."""
-    return visit(replace(part, memory=None), centroids=np.zeros((1, part.X.shape[1])), previous=None, cuts=cuts)
+    one = np.zeros((1, part.X.shape[1]))
+    return visit(replace(part, memory=None), centroids=one, previous=None, cuts=cuts, n_threads=n_threads)
 
 
-def spread(part: Part, *, origin: Array) -> float:
+def spread(part: Part, *, origin: Array, n_threads: int = 1) -> float:
     """Σ w‖x − origin‖²."""
     if len(part.X) == 0:
         return 0.0
-    known = suited(part.X, part.weight, 1, 1, "dense", cuts=np.zeros(1))
+    known = suited(part.X, part.weight, 1, n_threads, "dense", cuts=np.zeros(1))
     known.origin = origin
     return float(sum(known.each(known.spread, chunks(part.X.shape, 1))))
 
@@ -261,15 +262,15 @@ class PartedPass(PlainPass):
     """A pass over points that are in parts, which `ask` asks. It has no labels: those are where the points are."""
 
     def __init__(self, ask: Ask, algorithm: str = "auto", n_threads: int = 1, *, verify: bool = False) -> None:
-        self.ask, self.facts = ask, ask(extents)
+        self.ask, self.facts = ask, ask(extents, n_threads=n_threads)
         self.options: dict[str, Any] = {"algorithm": algorithm, "n_threads": n_threads, "verify": verify}
         facts = self.facts
         self.X, self.weight = np.empty((0, facts.d), facts.dtype), np.empty(0)
         if not facts.heavy:
             raise ValueError(f"no part has a point with weight: of {facts.n} rows (0 sample(s))")
         self.cuts = grids(facts.n, facts.largest, facts.smallest)
-        self.know(ask(total, cuts=self.cuts))
-        self.know_spread(ask(spread, origin=self.origin))
+        self.know(ask(total, cuts=self.cuts, n_threads=n_threads))
+        self.know_spread(ask(spread, origin=self.origin, n_threads=n_threads))
         self.previous: Array | None = None
 
     def again(self) -> Self:

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import pickle
 import signal
 import threading
 import time
@@ -70,6 +71,23 @@ def test_columns_may_be_parted_and_weights_come_in_other_chunks(rng):
         KMeans(**options).fit(da.from_array(X, chunks=(700, 2)), sample_weight=da.from_array(weight, chunks=450)),
         lloydq.KMeans(**options).fit(X, sample_weight=weight),
     )
+
+
+@pytest.mark.parametrize("init", ["k-means||", "random"])
+def test_threads_of_a_task_change_nothing(init, rng):
+    X = da.from_array(points(rng, np.float32, 9_000), chunks=(2_000, 4))
+    options = {"init": init, "max_iter": 9, "random_state": 0}
+    same(*(KMeans(20, n_threads=n_threads, **options).fit(X) for n_threads in (1, 3)))
+
+
+def test_a_pickled_model_is_without_its_data(rng):
+    X = points(rng, np.float64)
+    model = KMeans(5, random_state=0).fit(da.from_array(X, chunks=(500, 4)))
+    data = pickle.dumps(model)
+    assert len(data) < 10_000
+    again = pickle.loads(data)
+    assert not hasattr(again, "labels_")
+    assert (again.predict(X) == model.labels_).all()
 
 
 def test_verify_compares_with_plain_numpy(rng):
@@ -166,7 +184,7 @@ def ends(block):
     ("made", "error", "message"),
     [
         (fails, OSError, "the disk is gone"),
-        (ends, RuntimeError, "partition 1, or one that waited on the same worker: every worker that had it died"),
+        (ends, RuntimeError, "partition 1, or what waited on the same worker: every worker that had it died"),
     ],
 )
 def test_a_partition_that_cannot_be_made_is_told(made, error, message):
@@ -192,8 +210,23 @@ def test_a_partition_that_is_too_large_for_a_worker_is_named():
         Client(small),
     ):
         X = da.zeros((400, 2), chunks=(100, 2)).map_blocks(grows, dtype=float, meta=np.empty((0, 2)))
-        with pytest.raises(RuntimeError, match=r"partition [23], .* every worker that had it died, .* memory"):
+        with pytest.raises(
+            RuntimeError,
+            match=r"(partition [23]|one of partition 0 to partition 3), .* every worker that had it died, .* memory",
+        ):
             KMeans(3).fit(X)
+
+
+def test_a_task_is_known_by_its_key():
+    parts = [f"partition {i}" for i in range(70)]
+    for key, told in (
+        ("('zeros-1f', 3, 0)", "partition 3"),
+        ("lloydq-visit-1f-12", "partition 12"),
+        ("lloydq-visit-1f-add-1-2", "one of partition 16 to partition 23"),
+        ("lloydq-visit-1f-add-2-1", "one of partition 64 to partition 69"),
+        ("lloydq-visit-1f-asked", "a part"),
+    ):
+        assert lloydq_dask._blamed(key, parts) == told
 
 
 def test_a_replaced_worker_changes_nothing(rng):

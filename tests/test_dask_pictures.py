@@ -1,6 +1,7 @@
 """Many pictures in one palette: counted, and written, by the workers of a cluster, or without one."""
 
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ distributed = pytest.importorskip("distributed", reason="Dask (extra: dask)")
 import fsspec
 
 import lloydq
+from lloydq import dask as lloydq_dask
 from lloydq.dask import quantize_many
 
 PHOTO = Path(lloydq.__file__).parent / "data" / "dandelion.jpg"
@@ -72,6 +74,24 @@ def test_a_broken_picture_is_named(pictures, tmp_path):
         quantize_many(f"{pictures}/*.png", 16, tmp_path / "out", progress=False)
     with pytest.raises(FileNotFoundError, match="there is no picture"):
         quantize_many(f"{pictures}/*.jpg", 16, tmp_path / "out", progress=False)
+
+
+def ends(file, shared):
+    if "picture 3" in file.name:
+        os._exit(1)
+    return shared.count(file.read())
+
+
+def test_a_picture_of_which_workers_die_is_named(pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr(lloydq_dask, "_count", ends)
+    options = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None}
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        distributed.LocalCluster(**options) as cluster,
+        distributed.Client(cluster),
+        pytest.raises(RuntimeError, match=r"picture \d\.png( to .*)?, or what waited .* every worker that had it died"),
+    ):
+        quantize_many(f"{pictures}/*.png", 16, tmp_path / "out", progress=False)
 
 
 def test_what_is_no_path_is_told(pictures, tmp_path):
