@@ -159,7 +159,8 @@ class PartedPositions:
                 rows = self.rows_of(part)
                 rows = rows[(mass := self.weight[rows] * factor[rows]) > 0]
                 X, target = kernels.block_of(self.X[rows], slice(None)), targets[i] - (ends[part] - masses[part])
-                found[i] = rows[kernels.pick(X, mass[mass > 0], factors(X.shape[1]), target)]
+                what = X, mass[mass > 0], factors(X.shape[1]), target
+                found[i] = rows[pool.run(lambda what: kernels.pick(*what), [what])[0]]
         return found
 
     def equals(self, position: int) -> Array:

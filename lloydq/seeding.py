@@ -11,6 +11,7 @@ import numpy as np
 
 from . import checks, pool
 from .lloyd import Array, chunks, squared_distances
+from .passes.dense import LONGEST
 from .passes.folded import folds
 from .passes.nearest import TINY, tiny
 from .positions import ColorPositions, DistinctPositions, PartedPositions, Positions, SortedPositions, factors
@@ -133,11 +134,7 @@ def plus_plus(
     for centroid in () if fixed is None else fixed:
         approach(centroid)
     if not plain and copied and isinstance(positions, SortedPositions):
-        drawn, uniform = np.empty(k, np.intp), rng.random(k * (trials + 1))
-        columns, sums, w = (loops.block_of(array, slice(None)) for array in (*positions.in_columns(), weight))
-        square = float((factors(X.shape[1]) ** 2).sum())
-        loops.plus_plus(columns, w, sums, square, trials, uniform, ROUNDING, nearest, drawn)
-        return drawn
+        return _drawn(positions, k, trials, rng.random(k * (trials + 1)), nearest)
     drawn = np.empty(k, np.intp)
     for j in range(k):
         found = positions.draw(rng.random(trials), nearest) if j or fixed is not None else np.empty(0, np.intp)
@@ -154,6 +151,24 @@ def plus_plus(
             best = int(np.argmax(potentials <= potentials.min() * (1 + ROUNDING)))  # the first of equally good ones
         approach(candidates[best])
         drawn[j] = found[best]
+    return drawn
+
+
+def _drawn(positions: SortedPositions, k: int, trials: int, uniform: Array, nearest: Array) -> Array:
+    """The same, (k,), by numbers between 0 and 1, in a kernel, which is left now and then: Ctrl-C is heard then."""
+    from .kernels import block_of
+    from .kernels.seeds import PART, plus_plus
+
+    columns, sums, weight = (block_of(array, slice(None)) for array in (*positions.in_columns(), positions.weight))
+    d, n = columns.shape
+    square, drawn, used = float((factors(d) ** 2).sum()), np.empty(k, np.intp), 0
+    known = np.empty((2 + 2 * d, -(-n // PART)))
+
+    def draw(some: slice) -> None:
+        nonlocal used
+        used = plus_plus(columns, weight, sums, square, trials, uniform, used, ROUNDING, nearest, known, drawn[some])
+
+    pool.run(draw, pool.cut(k, min(k, -(-(d * n * k * (trials + 1)) // LONGEST))), 1)
     return drawn
 
 

@@ -98,23 +98,32 @@ def test_a_fit_inside_a_worker_of_dask(expected):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("shape", [(2_000_000, 3, "u1", 256), (1_000_000, 8, "f4", 300), (60_000, 200, "f4", 1_000)])
+@pytest.mark.parametrize(
+    "what",
+    [
+        (2_000_000, 3, "u1", 256, "random"),
+        (1_000_000, 8, "f4", 300, "random"),
+        (60_000, 200, "f4", 1_000, "random"),
+        (130_000, 8, "f4", 3_000, "k-means++"),  # in the middle of drawing, which takes seconds
+    ],
+)
 @pytest.mark.parametrize("n_threads", [1, 2])
-def test_ctrl_c_ends_a_fit_soon(shape, n_threads):
+def test_ctrl_c_ends_a_fit_soon(what, n_threads):
     """Within 0.2 s, with the kernels compiled; afterwards all is as before. As a process, since the signal is real."""
     code = """
         import signal, sys, threading, time, warnings
         import numpy as np, lloydq
-        n, d, dtype, k, n_threads = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], int(sys.argv[4]), int(sys.argv[5])
+        n, d, k, n_threads = (int(sys.argv[i]) for i in (1, 2, 4, 6))
+        dtype, init, wait = sys.argv[3], sys.argv[5], float(sys.argv[7])
         warnings.simplefilter("ignore")
         signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it is ignored
         rng = np.random.default_rng(0)
         X = rng.integers(0, 256, (n, d)).astype(dtype)
-        model = lloydq.KMeans(k, init="random", n_init=1, random_state=0, tol=0, max_iter=None, n_threads=n_threads)
+        model = lloydq.KMeans(k, init=init, n_init=1, random_state=0, tol=0, max_iter=None, n_threads=n_threads)
         small = lloydq.KMeans(k, random_state=0, max_iter=2).fit(X[:9 * k]).inertia_
         sent = []
         def interrupt():
-            time.sleep(float(sys.argv[6]))
+            time.sleep(wait)
             sent.append(time.perf_counter())
             signal.raise_signal(signal.SIGINT)
         threading.Thread(target=interrupt).start()
@@ -125,7 +134,7 @@ def test_ctrl_c_ends_a_fit_soon(shape, n_threads):
             print(time.perf_counter() - sent[0])
         assert lloydq.KMeans(k, random_state=0, max_iter=2).fit(X[:9 * k]).inertia_ == small
     """
-    words = [sys.executable, "-c", textwrap.dedent(code), *map(str, shape), str(n_threads)]
+    words = [sys.executable, "-c", textwrap.dedent(code), *map(str, what), str(n_threads)]
     for wait in (0.7, 1.5):
         done = subprocess.run([*words, str(wait)], capture_output=True, text=True, check=True, timeout=300)
         assert float(done.stdout) < (0.2 if LONG else 0.6), done.stdout  # three times, since the machine may be busy

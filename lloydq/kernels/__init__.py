@@ -109,7 +109,8 @@ def _call_for_sums(X: Array, one: Array, labels: Array) -> None:
 
 
 def _call_plus_plus(one: Array, columns: Array) -> None:
-    plus_plus(readonly(columns), one, one, 1.0, 1, np.zeros(2), 1e-10, np.zeros(1), np.zeros(1, np.intp))
+    known = np.zeros(1), np.zeros((4, 1)), np.zeros(1, np.intp)
+    plus_plus(readonly(columns), one, one, 1.0, 1, np.zeros(2), 0, 1e-10, *known)
 
 
 def cache_folder() -> str | None:

@@ -116,26 +116,27 @@ def _drawn_by_weight(weight: Array, part_of_all: float) -> int:
 
 @kernel
 def plus_plus(
-    columns: Array, weight: Array, sums: Array, square: float, trials: int, uniform: Array, rounding: float,
-    nearest: Array, drawn: Array,
-) -> None:  # fmt: skip
-    """The whole of greedy k-means++: which points, columns (d, n), are drawn (k,), by numbers between 0 and 1.
+    columns: Array, weight: Array, sums: Array, square: float, trials: int, uniform: Array, used: int, rounding: float,
+    nearest: Array, known: Array, drawn: Array,
+) -> int:  # fmt: skip
+    """Some draws of greedy k-means++: which points, columns (d, n), are drawn (m,), by numbers between 0 and 1.
 
-    nearest (n,): their squared distances to what is fixed, infinite if nothing is.
+    nearest (n,): their squared distances to what is fixed or was drawn before, infinite if nothing is. known
+    (2 + 2d, parts): what is remembered from draw to draw. used: how many of the numbers were used; returned, too.
 
     They stand in the order of their sums (n,), Σ factor · x, and Σ factor² is the square; or, with no sums, so that
     whole numbers that are near to each other stand together. Parts of PART points are left as they are where by their
     sums, or by their boxes, a draw is farther than what was drawn before.
     """
     n, parts = columns.shape[1], (columns.shape[1] + PART - 1) // PART
-    reached, found, used = np.empty(PART), np.empty(trials, np.int64), 0
-    mass, most, apart, potentials = np.empty(parts), np.empty(parts), np.empty(parts), np.empty(trials)
-    low, high = np.full((columns.shape[0], parts), np.inf), np.full((columns.shape[0], parts), -np.inf)
-    for part in range(parts):
+    reached, found, apart, potentials = np.empty(PART), np.empty(trials, np.int64), np.empty(parts), np.empty(trials)
+    mass, most, low, high = known[0], known[1], known[2 : 2 + columns.shape[0]], known[2 + columns.shape[0] :]
+    for part in range(parts if used == 0 else 0):
         first, size = part * PART, min(PART, n - part * PART)
         most[part] = nearest[first : first + size].max()
         mass[part] = 0.0 if np.isinf(most[part]) else _mass(weight, first, size, nearest[first : first + size])
         for t in range(columns.shape[0]):
+            low[t, part], high[t, part] = np.inf, -np.inf
             for i in range(part * PART, min((part + 1) * PART, n)):
                 low[t, part], high[t, part] = min(low[t, part], columns[t, i]), max(high[t, part], columns[t, i])
     for j in range(drawn.shape[0]):
@@ -147,7 +148,7 @@ def plus_plus(
                 found[q] = _drawn(weight, nearest, mass, min(uniform[used + q] * total, np.nextafter(total, 0.0)))
             used += trials
         else:  # the first one; or every position is taken
-            used += trials if j else 0
+            used += trials if used else 0
             found[0], many = _drawn_by_weight(weight, uniform[used]), 1
             used += 1
         for q in range(many if many > 1 else 0):
@@ -173,6 +174,7 @@ def plus_plus(
                 for i in range(size):
                     nearest[first + i] = reached[i]
                     most[part] = max(most[part], reached[i])
+    return used
 
 
 @kernel
