@@ -147,9 +147,14 @@ def quantize(
     Raises
     ------
     OSError
-        If a file cannot be read or is not a whole picture.
+        If a file cannot be read, is not a whole picture, or has more pixels than twice `PIL.Image.MAX_IMAGE_PIXELS`.
     ValueError, TypeError
         For parameters out of range, for pictures of other kinds, and where no number of colours meets the target.
+
+    Notes
+    -----
+    Memory at the peak, for a picture of 8 bits without alpha, not dithered: the file, 12 bytes for each pixel, 60 for
+    each distinct colour, and 120 MiB.
 
     Examples
     --------

@@ -105,7 +105,7 @@ def test_a_picture_that_is_too_large_for_pillow(tmp_path):
     (tmp_path / "huge.png").write_bytes(b"\x89PNG\r\n\x1a\n" + made.chunk(b"IHDR", header) + made.chunk(b"IDAT", b""))
     message = (
         r"huge\.png' is too large: it has 200,000,000 pixels, and Pillow reads no more than 178,956,970, which is "
-        r"twice PIL\.Image\.MAX_IMAGE_PIXELS \(--max-pixels\)$"
+        r"twice PIL\.Image\.MAX_IMAGE_PIXELS \(in the program: --max-pixels\)$"
     )
     with pytest.raises(OSError, match=message):
         load(tmp_path / "huge.png")

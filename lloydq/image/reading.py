@@ -182,7 +182,7 @@ def _blamed(name: str) -> Iterator[None]:
         pixels, most = ([int(number) for number in re.findall(r"\d+", str(error))] + [0, 0])[:2]
         raise OSError(
             f"{name} is too large: it has {pixels:,} pixels, and Pillow reads no more than {most:,}, "
-            "which is twice PIL.Image.MAX_IMAGE_PIXELS (--max-pixels)"
+            "which is twice PIL.Image.MAX_IMAGE_PIXELS (in the program: --max-pixels)"
         ) from error
     except BROKEN as error:
         raise OSError(f"{name} is damaged or not supported: {error}") from error
