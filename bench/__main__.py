@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from . import RESULTS
-from .rows import moved, read
+from .rows import moved, read, renewed
 from .table import show, show_moved
 
 HERE = Path(__file__).parent
@@ -73,6 +73,9 @@ def arguments():
     parser.add_argument("--report", metavar="DIR", type=Path, help="write index.html with plots, and the JSON")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write pytest-benchmark's JSON, with every round")
     parser.add_argument(
+        "--into", metavar="FILE", type=Path, help="put what is measured into this JSON, in the place of what it had"
+    )
+    parser.add_argument(
         "--from", dest="record", metavar="FILE", type=Path, help="no run: tables, report from this JSON"
     )
     parser.add_argument(
@@ -80,11 +83,13 @@ def arguments():
     )
     parser.set_defaults(set="quick")
     options, others = parser.parse_known_args()
-    for file in filter(None, (options.record, options.against)):
+    for file in filter(None, (options.record, options.against, options.into)):
         try:
             json.loads(file.read_text(encoding="utf-8"))["benchmarks"]
         except (OSError, ValueError, TypeError, KeyError) as error:
             parser.error(f"{file} is no record of a run: {error!r}")
+    if options.record and options.into:
+        parser.error("--from makes no run, so there is nothing to put --into a record")
     if options.record and others:
         parser.error(f"--from makes no run, so these say nothing: {' '.join(others)}")
     return options, others
@@ -123,9 +128,12 @@ def main():
         if not path.exists() or not path.stat().st_size:
             return code or 1
         record = json.loads(path.read_text(encoding="utf-8"))
+        if options.into:
+            record = renewed(json.loads(options.into.read_text(encoding="utf-8")), record)
+            keep(record, path)
         if options.report:
             options.report.mkdir(parents=True, exist_ok=True)
-        for kept in (options.json, options.report and options.report / "benchmarks.json"):
+        for kept in (options.into, options.json, options.report and options.report / "benchmarks.json"):
             if kept:
                 keep(record, kept)
         record, rows = read(path)

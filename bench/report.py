@@ -74,14 +74,22 @@ def head(record):
         "versions": ", ".join(f"{name} {number}" for name, number in machine["versions"].items()),
         "programs": ", ".join(f"{name} {number}" for name, number in machine["programs"].items()),
         "commit": f"{record['commit_info'].get('id', '')[:10]}{', with changes' if record['commit_info'].get('dirty') else ''}",
+        "measured again": "; ".join(
+            sorted({f"{when[:16].replace('T', ' ')} UTC, commit {commit[:10]}" for when, commit in again(record)})
+        ),
         "not here": ", ".join(missing(machine["versions"])) or "nobody: all contenders are installed",
     }
     yield "<h1>k-means and colour quantizers, measured</h1>"
     yield f"<p>{PLAIN}</p>"
     yield '<table class="facts">' + "".join(
-        f"<tr><td>{key}</td><td>{escape(value)}</td></tr>" for key, value in facts.items()
+        f"<tr><td>{key}</td><td>{escape(value)}</td></tr>" for key, value in facts.items() if value
     )
     yield f'</table><p class="small">{escape(KEYS)}</p>'
+
+
+def again(record):
+    """When, and at which commits, parts of the record were measured once more."""
+    return [tuple(one["extra_info"]["again"]) for one in record["benchmarks"] if "again" in one["extra_info"]]
 
 
 def missing(versions):

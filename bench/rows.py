@@ -60,6 +60,32 @@ def read(path):
     return record, rows
 
 
+def renewed(earlier, record):
+    """An earlier record of the same machine, with what was measured again in its place; it tells when, and of what."""
+    here, there = (
+        (one["machine_info"]["cpu"].get("brand_raw"), one["machine_info"]["versions"]) for one in (record, earlier)
+    )
+    if here != there:
+        raise ValueError(f"the records are of different machines or packages: {here} and {there}")
+    for one in record["benchmarks"]:
+        one["extra_info"]["again"] = record["datetime"], record["commit_info"]["id"]
+    again = {one["fullname"]: one for one in record["benchmarks"]}
+    place = [again.pop(one["fullname"], one) for one in earlier["benchmarks"]]
+    measured = {place_of(one["extra_info"]) for one in record["benchmarks"] if "case" in one["extra_info"]}
+    measured |= {(one["group"], one["case"], one["name"]) for one in record["left_out"]}
+    left = [one for one in earlier["left_out"] if (one["group"], one["case"], one["name"]) not in measured]
+    return earlier | {
+        "benchmarks": [*place, *again.values()],
+        "left_out": [*left, *record["left_out"]],
+        "took": earlier["took"] | record["took"],
+    }
+
+
+def place_of(info):
+    """Group, case and name of a row."""
+    return info["case"]["group"], info["case"]["name"], info["name"]
+
+
 def row(benchmark, ours=None):
     info, times = benchmark["extra_info"], benchmark["stats"]["data"]
     group, case, name = info["case"]["group"], info["case"]["name"], info["name"]
