@@ -39,6 +39,10 @@ def section(record, rows):
         "same centroids, take their faster dtype and do the same work, or stand in brackets: another optimum, not "
         "converged."
     )
+    if later := {
+        one["extra_info"]["case"]["group"].split(":")[0] for one in record["benchmarks"] if "again" in one["extra_info"]
+    }:
+        yield f"Measured again on the same machine, at a later commit: {'; '.join(sorted(later))}."
     yield "\n![The times of everybody at four pieces of work](bench/results/measured.png)\n"
     yield "| work | lloydq | " + " | ".join(SHOWN) + " | the fastest other |"
     yield "|---|---|" + "---|" * (len(SHOWN) + 1)

@@ -13,22 +13,22 @@ How it grows. Measured with a client, a scheduler and two workers of one thread 
 remembers, and 0.2 GiB.
 
 - A point costs one thread 0.15 µs in the first iterations, less later, as bounds hold.
-- A task costs 2 to 2.6 ms: the client writes it, the scheduler places it, one after the other.
+- A task costs 1.8 ms: the client writes it, the scheduler places it, one after the other.
 - Adding eight sums of 64 × 9 numbers in two slices costs 0.02 ms, which is nothing beside its task.
 - A task carries both codebooks, 16·k·d bytes (8 KiB), and a sum has 8·slices·k·(d + 1) bytes (9 KiB); both go with the
   number of partitions P, and neither with that of the points.
 
-So an iteration of n points on W workers takes about 0.15 µs · n / W + 2.3 ms · 8/7 · P. Of a billion points in four
+So an iteration of n points on W workers takes about 0.15 µs · n / W + 1.8 ms · 8/7 · P. Of a billion points in four
 partitions a worker:
 
     W      kernels   tasks    bytes sent
     1      150 s     0.01 s   76 KiB
     10     15 s      0.1 s    0.7 MiB
-    100    1.5 s     1 s      7 MiB
-    1,000  0.15 s    10 s     75 MiB
+    100    1.5 s     0.8 s    7 MiB
+    1,000  0.15 s    8 s      75 MiB
 
 The scheduler becomes the limit at a few hundred partitions, whoever computes them. Then make them larger: one for each
-machine, and let its task use all processors (`n_threads=`), which on 1,000 machines takes 2.6 s. Beyond that the sums
+machine, and let its task use all processors (`n_threads=`), which on 1,000 machines takes 2.1 s. Beyond that the sums
 should meet in an all-reduce between the machines (MPI, Ray), without a scheduler: `lloydq.parts` drives the loop there.
 
 A LocalCluster sets OMP_NUM_THREADS=1 in the process that starts it, too; `n_threads=` says how many threads
