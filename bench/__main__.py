@@ -92,7 +92,7 @@ def arguments():
         parser.error("--from makes no run, so there is nothing to put --into a record")
     if options.record and others:
         parser.error(f"--from makes no run, so these say nothing: {' '.join(others)}")
-    return options, others
+    return parser, options, others
 
 
 def run(which, path, others, console):
@@ -119,7 +119,7 @@ def keep(record, path):
 
 
 def main():
-    options, others = arguments()
+    parser, options, others = arguments()
     console = Console(file=os.fdopen(os.dup(1), "w", encoding="utf-8"))  # pytest keeps what is written to sys.stdout
     with tempfile.TemporaryDirectory() as folder:
         path, code = options.record or Path(folder, "run.json"), 0
@@ -129,7 +129,11 @@ def main():
             return code or 1
         record = json.loads(path.read_text(encoding="utf-8"))
         if options.into:
-            record = renewed(json.loads(options.into.read_text(encoding="utf-8")), record)
+            try:
+                record = renewed(json.loads(options.into.read_text(encoding="utf-8")), record)
+            except ValueError as error:
+                keep(record, options.into.with_suffix(".new.json"))
+                parser.error(f"{error}; the run is in {options.into.with_suffix('.new.json')}")
             keep(record, path)
         if options.report:
             options.report.mkdir(parents=True, exist_ok=True)

@@ -27,21 +27,18 @@ def problems():
 def digest(n_threads=None):
     """Of all of them, and of a picture."""
     found = hashlib.sha256()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for X, k, weight in problems():
-            model = lloydq.KMeans(k, random_state=1, n_threads=n_threads, tol=0, max_iter=12).fit(
-                X, sample_weight=weight
-            )
-            for what in (model.cluster_centers_, model.labels_, model.predict(X[:99]), model.transform(X[:99])):
-                found.update(what.tobytes())
-            found.update(repr((model.inertia_, model.n_iter_, model.score(X, sample_weight=weight))).encode())
-        rng = np.random.default_rng(6)
-        picture = rng.integers(0, 256, (120, 90, 3)).astype(np.uint8) // 3 + np.arange(90, dtype=np.uint8)[:, None]
-        for options in ({}, {"dither": "floyd-steinberg"}, {"space": "oklab", "init": "random"}):
-            found.update(lloydq.quantize(picture, 20, n_threads=n_threads, rng=2, **options).png)
+    for X, k, weight in problems():
+        model = lloydq.KMeans(k, random_state=1, n_threads=n_threads, tol=0, max_iter=12).fit(X, sample_weight=weight)
+        for what in (model.cluster_centers_, model.labels_, model.predict(X[:99]), model.transform(X[:99])):
+            found.update(what.tobytes())
+        found.update(repr((model.inertia_, model.n_iter_, model.score(X, sample_weight=weight))).encode())
+    rng = np.random.default_rng(6)
+    picture = rng.integers(0, 256, (120, 90, 3)).astype(np.uint8) // 3 + np.arange(90, dtype=np.uint8)[:, None]
+    for options in ({}, {"dither": "floyd-steinberg"}, {"space": "oklab", "init": "random"}):
+        found.update(lloydq.quantize(picture, 20, n_threads=n_threads, rng=2, **options).png)
     return found.hexdigest()
 
 
 if __name__ == "__main__":
+    warnings.simplefilter("ignore")
     print(digest(*map(int, sys.argv[1:])))

@@ -1,7 +1,9 @@
 """The benchmarks run, judge what they measure, and say so; how fast anything is decides nothing here."""
 
+import copy
 import io
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -27,7 +29,8 @@ def smoke(tmp_path_factory):
     """A run of all benchmarks at tiny size, as people start it."""
     path = tmp_path_factory.mktemp("bench") / "smoke.json"
     command = [sys.executable, "-m", "bench", "--smoke", "--json", str(path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")}  # it is alone
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout, *rows.read(path)
 
@@ -193,6 +196,31 @@ def test_an_earlier_run_is_compared(smoke):
     assert rows.moved([now], [then]) == ([(now, then)], [])
     assert rows.moved([now], [slower]) == ([(now, slower)], [(now, slower)])
     assert rows.moved([now], found) == ([], [])
+
+
+def test_a_group_is_measured_again_and_says_so():
+    earlier, _ = rows.read(RESULTS / "full.json")
+
+    def where(one):
+        return one["extra_info"]["case"]["group"], one["extra_info"]["case"]["name"]
+
+    again = [one for one in copy.deepcopy(earlier["benchmarks"]) if where(one)[0] == "nearest"]
+    for one in again:
+        one["stats"]["data"] = [7.0]
+    out = [one for one in earlier["left_out"] if one["group"] == "nearest"]
+    now = earlier | {"datetime": "2030-01-01T00:00:00", "benchmarks": again, "left_out": out, "took": {}}
+    found = rows.renewed(copy.deepcopy(earlier), now)
+    assert len(found["benchmarks"]) == len(earlier["benchmarks"])
+    assert sorted(map(str, found["left_out"])) == sorted(map(str, earlier["left_out"]))
+    for one, before in zip(found["benchmarks"], earlier["benchmarks"], strict=True):
+        assert where(one) == where(before)
+        changed = where(one)[0] == "nearest"
+        assert (one["stats"]["data"] == [7.0]) == changed
+        if changed:
+            assert one["extra_info"]["again"][0] == "2030-01-01T00:00:00"
+    other = now | {"machine_info": now["machine_info"] | {"versions": {}}}
+    with pytest.raises(ValueError, match="different machines"):
+        rows.renewed(earlier, other)
 
 
 def test_bad_options_are_told():

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from one_result import digest
 
+pytestmark = pytest.mark.filterwarnings("ignore::lloydq.ConvergenceWarning")
+
 LONG = bool(os.environ.get("LLOYDQ_LONG"))
 SCRIPT = Path(__file__).with_name("one_result.py")
 
