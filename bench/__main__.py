@@ -62,7 +62,7 @@ def arguments():
     parser = argparse.ArgumentParser(
         prog="python -m bench",
         allow_abbrev=False,
-        description="lloydq and every k-means and quantizer that is here, at equal work: a quick set, 3 minutes.",
+        description="lloydq and every k-means and quantizer that is here, at equal work: a quick set, 2 minutes.",
         epilog="Everything else is for pytest and pytest-benchmark: -k faiss, --limit 60 (seconds that one fit may "
         "take), --benchmark-compare, --benchmark-save=…",
     )
