@@ -1,6 +1,7 @@
 """Every mode of Pillow, in every file that holds it, in and out again to the bit."""
 
 import io
+from importlib.metadata import version
 from pathlib import Path
 
 import made
@@ -122,6 +123,10 @@ def test_images_of_every_mode(mode):
 @pytest.mark.parametrize(("kind", "mode"), [(kind, mode) for kind, modes in FILES.items() for mode in modes])
 def test_files_of_every_mode(kind, mode, tmp_path):
     data = made.saved(MODES[mode], kind, **EXACT.get(kind, {}))
+    if (kind, mode) == ("TIFF", "YCbCr") and int(version("pillow").split(".")[0]) < 13:
+        with pytest.raises(OSError, match="damaged or not supported"):  # it cannot read what it writes
+            load(data)
+        return
     with Image.open(io.BytesIO(data)) as image:
         expected = by_pillow(image)
     goes_and_comes(data, expected)

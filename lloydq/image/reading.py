@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # What Pillow's readers raise on files that are cut short or garbled.
 BROKEN = (
     OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, AttributeError, struct.error, zlib.error,
-    RuntimeError,
+    ArithmeticError, RuntimeError,
 )  # fmt: skip
 PAPER = "#ffffff"  # what transparent pixels are put on where pictures are compared and explained
 INPUTS = "a path, an open binary file, bytes, a Pillow image, or an array (H, W), (H, W, 3) or (H, W, 4)"
