@@ -29,7 +29,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def client(request):
     processes = request.config.clock.budget > 0
-    options = {"n_workers": available(), "threads_per_worker": 1, "dashboard_address": None, "processes": processes}
+    options = {"n_workers": available(), "threads_per_worker": 1, "dashboard_address": ":0", "processes": processes}
     environment = dict(os.environ)
     with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
         os.environ.clear()  # what it sets for its workers (OMP_NUM_THREADS) stays set in this process

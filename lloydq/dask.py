@@ -79,7 +79,7 @@ except ImportError as error:
 FAN_IN = 8
 MANY = 1 << 13  # numbers in a question that go to each worker once, not with each task
 LOST = CancelledError, ClosedClientError, CommClosedError
-KEPT = 4  # fits of which a process remembers what was found
+KEPT = 64  # fits of which a process remembers what was found
 
 _memory: dict[str, dict[int, dict[str, Any]]] = {}
 _changing = Lock()
@@ -151,7 +151,8 @@ class Partitions:
     def __init__(self, X: Any, weight: Any) -> None:
         self.fit, self.client = uuid4().hex, _current()
         # what nobody holds is not made again
-        self.held = [one for one in dask.persist(X, weight) if one is not None]
+        persist = dask.persist if self.client is None else self.client.persist
+        self.held = [persist(one) if self.client else persist(one)[0] for one in (X, weight) if one is not None]
         keys = [list(flatten(one.__dask_keys__())) for one in self.held]
         self.blocks, self.weights = keys if len(keys) == 2 else (*keys, [None] * len(keys[0]))
         if len(self.weights) != len(self.blocks):
@@ -167,7 +168,7 @@ class Partitions:
         for i, (X, weight) in enumerate(zip(self.blocks, self.weights, strict=True)):
             tasks[f"{name}-{i}"] = (*asked, X, weight, i)
         top = tree(merge, [f"{name}-{i}" for i in range(len(self.blocks))], name, tasks)
-        with _told([f"partition {i}" for i in range(len(self.blocks))], "make partitions smaller"):
+        with _told([f"partition {i}" for i in range(len(self.blocks))], "make partitions smaller", self._broken):
             return self._answered(Delayed(top, HighLevelGraph.from_collections(name, tasks, self.held), layer=name))
 
     def _answered(self, task: Any) -> Any:
@@ -180,15 +181,15 @@ class Partitions:
             raise
         except Exception as error:
             if which := self._broken():  # before a question was asked, when it was made
-                raise renamed(error, f"partition {which}: {error}") from error
+                raise renamed(error, f"{which}: {error}") from error
             raise
         finally:
             future.release()  # an error's traceback would hold it, and with it the data
 
     def _broken(self) -> str | None:
-        """The partition of the data that could not be made."""
+        """The partition of the data that could not be made, or several."""
         keys = [future.key for future in futures_of(self.held) if future.status == "error"]
-        return str(keys[0][1]) if keys and isinstance(keys[0], tuple) else None
+        return ", ".join(f"partition {key[1]}" for key in keys) or None
 
     def __enter__(self) -> Self:
         return self
@@ -203,26 +204,30 @@ class Partitions:
 
 
 @contextlib.contextmanager
-def _told(parts: Sequence[str], advice: str) -> Iterator[None]:
-    """Where workers end, or the connection to them, the error says at which of the parts, and what can be done."""
+def _told(parts: Sequence[str], advice: str, broken: Callable[[], str | None] = lambda: None) -> Iterator[None]:
+    """Where workers end, or the connection to them, the error says at which of the parts, and what can be done.
+
+    What `broken` says could not be made is known better than by the task that waited for it.
+    """
     try:
         yield
     except LOST as error:
         raise RuntimeError(f"the connection to the cluster was lost: {error}") from error
     except KilledWorker as error:
         raise RuntimeError(
-            f"{_blamed(str(error.task), parts)}, or what waited on the same worker: every worker that had it died, as "
-            f"a rule because it does not fit into its memory; {advice}, or give workers more memory ({error})"
+            f"{broken() or _blamed(str(error.task), parts)}, or what waited on the same worker: every worker that had "
+            f"it died, as a rule because it does not fit into its memory; {advice}, or give workers more memory "
+            f"({error})"
         ) from error
 
 
 def _blamed(key: str, parts: Sequence[str]) -> str:
-    """What a task is about: its key is "('name', part, 0)", of the data, or "name-part", or "name-add-height-group"."""
-    found = re.search(r"^\(.*?, (\d+)|-(?:add-(\d+)-)?(\d+)$", key)
+    """What a task of ours is about: its key is "lloydq-name-part", or "lloydq-name-add-height-group"."""
+    found = re.search(r"^lloydq-.*?-(?:add-(\d+)-)?(\d+)$", key)
     if found is None:
-        return "a part"
-    size = FAN_IN ** int(found[2] or 0)
-    first = int(found[1] or found[3]) * size
+        return "what the data are made of"
+    size = FAN_IN ** int(found[1] or 0)
+    first = int(found[2]) * size
     last = min(first + size, len(parts)) - 1
     return parts[first] if first == last else f"one of {parts[first]} to {parts[last]}"
 
@@ -298,8 +303,8 @@ class KMeans(estimator.KMeans):
         `transform` return such arrays, too, whatever `set_output` asks for.
 
     From the same starting centroids the centroids, the labels, the inertia and the number of iterations are those of
-    `lloydq.KMeans`, bit for bit, for any partitions, any number of workers, and after the loss of some. For numbers
-    that are not whole, the inertias of `history_`, and the variance that `tol` is compared with, are so to rounding
+    `lloydq.KMeans`, bit for bit, for any partitions, any number of workers, and after the loss of some. For float
+    dtypes the inertias of `history_`, and the variance that `tol` is compared with, are so to rounding
     (1e-12), since they are added up in the order of the partitions.
 
     Examples
@@ -371,7 +376,7 @@ class KMeans(estimator.KMeans):
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Minus the inertia of X (n, d) against the fitted centroids."""
-        X = self._checked(X)
+        X = self._checked(X, sized=in_memory(sample_weight))
         if not isinstance(X, da.Array):
             return super().score(X, y, sample_weight)
         with _aside(), Partitions(X, weights_for(X, sample_weight)) as ask:
@@ -385,13 +390,13 @@ class KMeans(estimator.KMeans):
         """For pickle: without the labels, which know the data that they are made of."""
         return {name: value for name, value in vars(self).items() if name != "labels_"}
 
-    def _checked(self, X: Any) -> Any:
+    def _checked(self, X: Any, *, sized: bool = False) -> Any:
         """A Dask array for a fitted model; what is none as it is."""
         self._check_fitted()
         if not hasattr(X, "to_dask_array") and not isinstance(X, da.Array):
             return X
         self._check_columns(X)
-        return checks.same_columns(collection(X), np.shape(self.cluster_centers_)[1], type(self).__name__)
+        return checks.same_columns(collection(X, sized=sized), np.shape(self.cluster_centers_)[1], type(self).__name__)
 
 
 def _labels(X: Array, centers: Array, n_threads: int | None, verify: bool, block_id: tuple[int, ...] = (0,)) -> Array:
@@ -465,15 +470,16 @@ def quantize_many(
         not be that of all; of what cannot be written the others are done.
     """
     shared = Shared.of(checks.integer(n_colors, "n_colors", most=MOST), rng, options)
-    pictures = found(images, storage_options)
-    results = targets(pictures, output_dir, suffix, overwrite, storage_options)
     finish = {
         "dither": checks.one_of(dither, "dither", KINDS),
         "strength": checks.fraction(strength, "strength"),
         "space": shared.how.space,
         "alpha": checks.alpha(shared.alpha),
         "frame": shared.frame,
+        "verify": shared.how.verify,
     }
+    pictures = found(images, storage_options)
+    results = targets(pictures, output_dir, suffix, overwrite, storage_options)
     local = replace(shared, how=replace(shared.how, callback=None, n_threads=1))
     name = f"lloydq-count-{uuid4().hex}"
     tasks: dict[Any, Any] = {f"{name}-{i}": (partial(_count, file, local),) for i, file in enumerate(pictures)}
@@ -520,12 +526,12 @@ def _computed(
     if progress:
         print(progress, flush=True)
     graph = HighLevelGraph.from_collections(name, tasks)
-    wanted = [Delayed(key, graph, layer=name) for key in keys]
+    asked = [Delayed(key, graph, layer=name) for key in keys]
     if (client := _current()) is None:
         with ProgressBar() if progress else contextlib.nullcontext():
-            return list(dask.compute(*wanted))
-    with _told([file.name for file in pictures], "leave it out"):
-        futures = client.compute(wanted)
+            return list(dask.compute(*asked))
+    with _aside(), _told([file.name for file in pictures], "leave it out"):
+        futures = client.compute(asked)
         if progress:
             show_progress(futures, notebook=False)
             print()  # its last line has no end

@@ -56,7 +56,8 @@ def _of(one: Any, options: dict[str, Any] | None) -> list[File]:
     try:
         kind = system.info(name)["type"]
     except FileNotFoundError:
-        names = sorted(system.glob(name)) if has_magic(name) else []
+        found = system.glob(name, detail=True) if has_magic(name) else {}
+        names = sorted(name for name, facts in found.items() if facts["type"] != "directory")
         if not names:
             raise FileNotFoundError(f"there is no picture {os.fspath(one)!r}") from None
         return [File(system, name) for name in names]

@@ -91,7 +91,7 @@ def test_joblib(expected, backend):
 def test_a_fit_inside_a_worker_of_dask(expected):
     distributed = pytest.importorskip("distributed", reason="Dask (extra: dask)")
     with (
-        distributed.LocalCluster(n_workers=1, threads_per_worker=4, processes=False, dashboard_address=None) as cluster,
+        distributed.LocalCluster(n_workers=1, threads_per_worker=4, processes=False, dashboard_address=":0") as cluster,
         distributed.Client(cluster) as client,
     ):
         assert client.gather(client.map(fit, range(8))) == expected

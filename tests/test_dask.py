@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("cli
 
 @pytest.fixture(scope="module")
 def cluster():
-    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as cluster:
         yield cluster
 
 
@@ -203,7 +203,7 @@ def grows(block, block_info=None):
 
 
 def test_a_partition_that_is_too_large_for_a_worker_is_named():
-    options = {"n_workers": 1, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+    options = {"n_workers": 1, "threads_per_worker": 1, "processes": True, "dashboard_address": ":0"}
     with (
         dask.config.set({"distributed.scheduler.allowed-failures": 0}),
         LocalCluster(memory_limit="400 MiB", **options) as small,
@@ -217,14 +217,31 @@ def test_a_partition_that_is_too_large_for_a_worker_is_named():
             KMeans(3).fit(X)
 
 
+def test_workers_that_die_of_what_the_data_are_made_of():
+    options = {"n_workers": 1, "threads_per_worker": 1, "processes": True, "dashboard_address": ":0"}
+    X = np.zeros((1_000, 2))
+    X[700:800, 0] = 7
+    lazy = da.from_array(X, chunks=(100, 2)).map_blocks(ends, dtype=float, meta=np.empty((0, 2)))
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        LocalCluster(**options) as own,
+        Client(own),
+    ):
+        with pytest.raises(RuntimeError, match=r"every worker that had it died") as told:
+            KMeans(3).fit(lazy)
+        assert "partition 7" in str(told.value)
+        with pytest.raises(RuntimeError, match=r"every worker that had it died"):
+            KMeans(3).fit(lazy.rechunk((500, 2)))
+
+
 def test_a_task_is_known_by_its_key():
     parts = [f"partition {i}" for i in range(70)]
     for key, told in (
-        ("('zeros-1f', 3, 0)", "partition 3"),
+        ("('zeros-1f', 3, 0)", "what the data are made of"),
         ("lloydq-visit-1f-12", "partition 12"),
         ("lloydq-visit-1f-add-1-2", "one of partition 16 to partition 23"),
         ("lloydq-visit-1f-add-2-1", "one of partition 64 to partition 69"),
-        ("lloydq-visit-1f-asked", "a part"),
+        ("lloydq-visit-1f-asked", "what the data are made of"),
     ):
         assert lloydq_dask._blamed(key, parts) == told
 
@@ -233,7 +250,7 @@ def test_a_replaced_worker_changes_nothing(rng):
     X = da.from_array(points(rng, np.float32, 20_000), chunks=(1_000, 4))
     options = {"n_clusters": 40, "random_state": 1, "tol": 0, "max_iter": 12}
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as own,
+        LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as own,
         Client(own) as client,
     ):
         whole, known = KMeans(**options).fit(X), set(client.scheduler_info()["workers"])
@@ -344,7 +361,7 @@ def test_a_fast_way_that_errs_is_told_as_such(rng, monkeypatch):
 def test_a_fit_in_a_task_lends_its_thread(rng):
     X = points(rng, np.float64)
     with (
-        LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as own,
+        LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0") as own,
         Client(own) as client,
     ):
         fit = client.submit(lambda: KMeans(3, random_state=0).fit(da.from_array(X, chunks=(500, 4))).inertia_)

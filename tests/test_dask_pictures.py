@@ -42,7 +42,7 @@ def test_two_hundred_pictures_have_the_palette_of_one_process(tmp_path, rng):
     made_of_the_photograph(tmp_path, rng)
     names = sorted(tmp_path.glob("*.png"))
     with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
         distributed.Client(cluster),
     ):
         palette = quantize_many(f"{tmp_path}/*.png", 32, tmp_path / "out", progress=False)
@@ -84,7 +84,7 @@ def ends(file, shared):
 
 def test_a_picture_of_which_workers_die_is_named(pictures, tmp_path, monkeypatch):
     monkeypatch.setattr(lloydq_dask, "_count", ends)
-    options = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None}
+    options = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": ":0"}
     with (
         dask.config.set({"distributed.scheduler.allowed-failures": 0}),
         distributed.LocalCluster(**options) as cluster,
@@ -92,6 +92,22 @@ def test_a_picture_of_which_workers_die_is_named(pictures, tmp_path, monkeypatch
         pytest.raises(RuntimeError, match=r"picture \d\.png( to .*)?, or what waited .* every worker that had it died"),
     ):
         quantize_many(f"{pictures}/*.png", 16, tmp_path / "out", progress=False)
+
+
+def test_in_a_task_that_has_the_only_thread(pictures, tmp_path):
+    options = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "dashboard_address": ":0"}
+    with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
+        done = client.submit(quantize_many, f"{pictures}/*.png", 8, tmp_path / "out", progress=False, verify=True)
+        assert len(done.result(timeout=60)) == 8
+
+
+def test_a_folder_among_the_pictures_is_passed_over(pictures, tmp_path):
+    (pictures / "folder").mkdir()
+    quantize_many(f"{pictures}/*", 8, tmp_path / "out", progress=False)
+    assert len(list((tmp_path / "out").iterdir())) == 9
+    with pytest.raises(ValueError, match="strength"):
+        quantize_many(f"{pictures}/*", 8, tmp_path / "new", strength=2, progress=False)
+    assert not (tmp_path / "new").exists()
 
 
 def test_what_is_no_path_is_told(pictures, tmp_path):
