@@ -150,9 +150,8 @@ class Partitions:
 
     def __init__(self, X: Any, weight: Any) -> None:
         self.fit, self.client = uuid4().hex, _current()
-        # what nobody holds is not made again
-        persist = dask.persist if self.client is None else self.client.persist
-        self.held = [persist(one) if self.client else persist(one)[0] for one in (X, weight) if one is not None]
+        held = [one for one in (X, weight) if one is not None]  # what nobody holds is not made again
+        self.held = list(dask.persist(*held) if self.client is None else self.client.persist(held))
         keys = [list(flatten(one.__dask_keys__())) for one in self.held]
         self.blocks, self.weights = keys if len(keys) == 2 else (*keys, [None] * len(keys[0]))
         if len(self.weights) != len(self.blocks):
