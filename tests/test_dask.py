@@ -210,10 +210,7 @@ def test_a_partition_that_is_too_large_for_a_worker_is_named():
         Client(small),
     ):
         X = da.zeros((400, 2), chunks=(100, 2)).map_blocks(grows, dtype=float, meta=np.empty((0, 2)))
-        with pytest.raises(
-            RuntimeError,
-            match=r"(partition [23]|one of partition 0 to partition 3), .* every worker that had it died, .* memory",
-        ):
+        with pytest.raises(RuntimeError, match=r"partition [23], .* every worker that had it died, .* memory"):
             KMeans(3).fit(X)
 
 
