@@ -187,11 +187,12 @@ def place(X: Array, factors: Array, limits: Array, parts: Array) -> None:
     sums, found = np.zeros(BLOCK), np.zeros(BLOCK, np.int64)
     for start in range(0, X.shape[0], BLOCK):
         stop = min(start + BLOCK, X.shape[0])
+        found[:] = 0
         for i in range(start, stop):
             total = 0.0
             for t in range(X.shape[1]):
                 total += factors[t] * X[i, t]
-            sums[i - start], found[i - start] = total, 0
+            sums[i - start] = total
         half = limits.shape[0] >> 1
         while half:
             for i in range(BLOCK):
