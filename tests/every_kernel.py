@@ -12,7 +12,7 @@ import numpy as np
 import lloydq
 from lloydq import kernels
 from lloydq.positions import PartedPositions, SortedPositions
-from lloydq.seeding import plus_plus
+from lloydq.seeding import _drawn, plus_plus
 
 
 def fits():
@@ -26,17 +26,27 @@ def fits():
         yield f"{algorithm}, {d} columns", clouds[:, :d], 7, {"algorithm": algorithm}, weight
     uniform = rng.random((5_000, 2)).astype(np.float32)[np.argsort(rng.random(5_000))]
     yield "boxes that exclude nothing", uniform, 5, {"algorithm": "dense", "max_iter": 2}, None
-    patches = rng.normal(size=(12, 40))[rng.integers(0, 12, 500)] + rng.normal(size=(500, 40)) / 3
+    patches = rng.normal(size=(12, 40))[rng.integers(0, 12, 250)] + rng.normal(size=(250, 40)) / 3
     for algorithm in ("bounds", "groups"):
         yield f"{algorithm}, 40 columns", patches.astype(np.float32), 70, {"algorithm": algorithm}, None
     yield "groups, ties", np.rint(clouds[:, :6]), 50, {"algorithm": "groups"}, weight
+    many = {"algorithm": "groups", "init": "random", "max_iter": 4}
+    yield "groups, many", rng.random((520, 3)), 260, many, None
+    line = np.stack([np.arange(-2.0, 520, 2), np.zeros(261)], axis=1)  # every other one halfway between two centroids
+    starts = np.append(line[1::4], line[3::4], axis=0)
+    yield "groups, ties that stay", line, len(starts), {"algorithm": "groups", "init": starts}, None
     yield "huge", clouds * 1e140, 5, {"algorithm": "bounds"}, None
+    yield "more than products can hold", clouds * 1e20, 20, {"algorithm": "groups", "max_iter": 4}, None
+    yield "hardly any weights", np.repeat(clouds[:30], 80, axis=0), 4, {"algorithm": "bounds"}, np.arange(2_400) < 9
     yield "tiny", clouds * 1e-160, 5, {"algorithm": "groups"}, None
     yield "far away", clouds + 1e9, 5, {"algorithm": "groups"}, None
     levels = (clouds[:, :3] * 20 + 128).clip(0, 255).astype(np.uint8)
     yield "blocks", levels, 24, {"algorithm": "blocks"}, None
     yield "blocks, folded", np.repeat(levels[:300], 3, axis=0), 20, {"algorithm": "blocks"}, None
-    yield "random", clouds, 9, {"init": "random"}, weight
+    yield "blocks, many centroids", np.unique(rng.integers(0, 256, (900, 3)), axis=0).astype(np.uint8), 90, {
+        "algorithm": "blocks", "init": "random", "max_iter": 4
+    }, None  # fmt: skip
+    yield "random", clouds, 9, {"init": "random", "max_iter": 5}, weight
     yield "equal positions", np.repeat(clouds[:4], 9, axis=0), 4, {}, None
 
 
@@ -47,14 +57,14 @@ def pictures():
     smooth = np.stack([40 + 3 * x, 60 + 2 * y, 90 + x + y], axis=2).astype(np.uint8)
     yield "smooth", smooth, 20, {}
     yield "smooth, in Oklab", smooth, 12, {"space": "oklab"}
-    yield "one colour that is frequent", np.full((300, 400, 3), (3, 5, 7), np.uint8), 1, {}
+    yield "one colour that is frequent", np.full((300, 400, 3), (3, 5, 7), np.uint8), 1, {"n_threads": 1}
     for dither in ("floyd-steinberg", "bayer", "blue-noise"):
         yield dither, smooth, 9, {"dither": dither}
         yield f"{dither}, all channels", np.dstack([smooth, 8 * x.astype(np.uint8)]), 9, {"dither": dither}
     noise = rng.integers(0, 256, (20, 20, 3)).astype(np.uint8)
     yield "noise", noise, 40, {"init": "random"}
     yield "noise, dithered", noise, 40, {"dither": "floyd-steinberg"}
-    yield "more colours than a byte names", smooth, 300, {"max_iter": 1}
+    yield "more colours than a byte names", smooth, 300, {"init": "random", "max_iter": 1}
     yield "two colours far apart, diffused", np.where(x[:, :, None] % 7, 20, smooth).astype(np.uint8), 2, {
         "lock": ["#000000", "#ffffff"], "dither": "floyd-steinberg",
     }  # fmt: skip
@@ -75,6 +85,8 @@ def others():
                 )
     positions = SortedPositions(few[:3], None, None)
     yield "drawn though all positions are taken", positions.rows(plus_plus(positions, 5, np.random.default_rng(0)))
+    everywhere = np.full(3, np.inf)
+    yield "drawn by ones, which no generator gives", _drawn(positions, 3, 2, np.ones(9), everywhere)
     factors = np.zeros(3)  # which make the sums of unlike rows equal
     yield (
         "picked",
@@ -84,6 +96,8 @@ def others():
     pixels = np.stack([line, line // 2, 255 - line], axis=1).astype(np.uint8)
     for k in (1, 5, 300):
         yield f"pixels by a table, k = {k}", lloydq.nearest(pixels, rng.random((k, 3)) * 60)
+    far = rng.integers(0, 256, (60, 3)).astype(np.uint8)
+    yield "pixels by a table, of many cells", lloydq.nearest(np.repeat(far, 1_100, axis=0), rng.random((9, 3)) * 255)
     order, spacing = np.zeros((9, 1), np.int32), np.zeros((9, 1))  # fewer neighbours than there are
     picture, labels = rng.random((5, 6, 2)), np.zeros((5, 6), np.uint8)
     errors, found = np.zeros((2, 8, 2)), labels.copy()

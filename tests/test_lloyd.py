@@ -11,7 +11,7 @@ import pytest
 
 import lloydq
 from lloydq import assign, random_points, steps, update
-from lloydq.lloyd import PlainPass, Sums, add_up, chunks
+from lloydq.lloyd import PlainPass, Sums, add_up, chunks, keep_empty
 
 
 def last_of(*arguments, **options):
@@ -198,6 +198,33 @@ def test_empty_cluster_takes_the_farthest_position_and_all_points_on_it():
     assert final.labels.tolist() == [0, 0, 1, 1, 0]
 
 
+def test_a_position_is_taken_with_what_its_points_weigh():
+    X, weight = np.array([[0.0], [1.0], [9.0], [9.0], [4.0]]), np.array([1.0, 2.0, 3.0, 1.0, 2.0])
+    step = next(steps(X, np.array([[0.0], [100.0]]), weight))
+    assert step.moved.ravel().tolist() == [2.0, 9.0]
+    assert step.sums_after.weight.tolist() == [5.0, 4.0]
+    assert step.sums_after.points.ravel().tolist() == [10.0, 36.0]
+    assert step.inertia_after_update == pytest.approx(1 * 4 + 2 * 1 + 2 * 4)
+
+
+def test_what_is_nearest_in_each_cluster_is_not_given_away():
+    """Farthest first: 21, 0, 100.5, 99.9; 0 and 99.9 are the last ones of their clusters."""
+    X, far = np.array([[0.0], [21.0], [99.9], [100.5]]), [1e3, 2e3, 3e3]
+    step = next(steps(X, np.array([[10.0], [100.0], *([x] for x in far)])))
+    assert step.relocated == 2
+    assert step.moved.ravel().tolist() == [0.0, 99.9, 21.0, 100.5, 3e3]
+    *positions, labels = step.visit.farthest(9)
+    assert [found.ravel().tolist() for found in (*positions, labels)] == [[21.0, 100.5], [1.0, 1.0], [0, 1]]
+    integers = next(steps(np.array([[0], [21], [100], [104]], np.uint8), np.array([[10.0], [101.0], [1e3]])))
+    assert integers.visit.farthest(1)[0].dtype == np.float64
+
+
+def test_empty_centroids_that_are_kept_count_as_none():
+    step = next(steps(np.array([[0.0], [2.0]]), np.array([[0.0], [100.0]]), fill=keep_empty))
+    assert step.relocated == 0
+    assert step.moved.ravel().tolist() == [1.0, 100.0]
+
+
 def test_empty_clusters_take_distinct_positions_in_turn_ties_by_coordinates():
     X = np.array([[0, 0], [5, 0], [0, 5], [-5, 0], [0, 0]])
     step = next(steps(X, np.array([[0.0, 0.0], [50.0, 50.0], [60.0, 60.0]])))
@@ -237,9 +264,20 @@ def test_random_points_without_and_with_counts(rng):
     assert sorted(draws.ravel().tolist()) == [0, 0, 0, 2]
     repeated = random_points(np.repeat(X[:3], weight, axis=0), 2, 7)
     np.testing.assert_array_equal(random_points(X[:3], 2, 7, weight), repeated)
+    many = np.array([100, 0, 300])
+    np.testing.assert_array_equal(
+        random_points(X[:3], 200, 7, many), random_points(np.repeat(X[:3], many, axis=0), 200, 7)
+    )
     fractions = random_points(X[:3], 2, 0, np.array([0.5, 0.0, 0.25]))
     assert sorted(fractions.ravel().tolist()) == [0, 2]
     assert random_points(X, 3, np.random.default_rng(1)).tolist() == random_points(X, 3, 1).tolist()
+
+
+def test_copies_are_counted_as_far_as_float64_can():
+    X = np.arange(2)[:, None]
+    assert len(random_points(X, 3, 0, np.array([2.0**53 - 2, 1]))) == 3
+    with pytest.raises(ValueError, match="from 1 to the number of points, 2; got 3"):
+        random_points(X, 3, 0, np.array([2.0**53 - 1, 1]))
 
 
 @pytest.mark.parametrize("k", [0, -1, 11])

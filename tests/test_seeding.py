@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from lloydq import KMeans, kmeans_plusplus, seeding
+from lloydq import KMeans, assign, kernels, kmeans_plusplus, seeding
 from lloydq.positions import ColorPositions, PartedPositions, SortedPositions, passed, sum_of_columns
-from lloydq.seeding import Starts, as_bytes, positions_of, random_positions
+from lloydq.seeding import Starts, _Plain, as_bytes, positions_of, random_positions
 
 INITS = ["k-means++", "random"]
 
@@ -184,6 +184,42 @@ def test_one_trial_is_plain_kmeans_plusplus():
     np.testing.assert_allclose(second / second.sum(), [0, 1 / 101, 100 / 101], atol=0.02)
 
 
+def test_more_trials_find_better_starts(rng):
+    X = rng.normal(size=(300, 2)) + 9 * rng.integers(0, 4, (300, 2))
+
+    def mean(n_local_trials):
+        starts = (kmeans_plusplus(X, 12, random_state=seed, n_local_trials=n_local_trials)[0] for seed in range(20))
+        return np.mean([((X - centers[assign(X, centers)]) ** 2).sum() for centers in starts])
+
+    assert mean(20) < mean(None) < mean(1)
+
+
+def test_numpy_measures_what_kernels_do(rng):
+    X, weight, nearest = rng.normal(size=(200, 5)), rng.random(200), rng.random(200) * 9
+    np.testing.assert_array_equal(
+        _Plain.potentials(X, weight, nearest, X[:7]), kernels.potentials(X, weight, nearest, X[:7])
+    )
+
+
+def test_a_function_gets_a_state_that_follows_from_the_seed(rng):
+    found = []
+
+    def init(X, k, random_state):
+        found.append(random_state.randint(0, 1 << 30))
+        return X[:k]
+
+    start(rng.normal(size=(50, 2)), 3, init, 8)
+    expected = np.random.RandomState(np.random.default_rng(8).integers(2**32, dtype=np.uint32))
+    assert found == [expected.randint(0, 1 << 30)]
+
+
+@pytest.mark.parametrize("kind", [SortedPositions, PartedPositions])
+def test_zero_of_either_sign_is_one_position(kind):
+    X = np.array([[0.0], [-0.0], [1.0]])
+    for seed in range(30):
+        assert sorted(start(X, 2, "random", seed, kind=kind).ravel().tolist()) == [0.0, 1.0]
+
+
 @pytest.mark.parametrize("kind", [SortedPositions, PartedPositions])
 def test_with_odds_by_the_distance_to_what_is_fixed_too(kind):
     """The first draw of k-means++ as if the fixed ones had been drawn before: odds w·D² to them."""
@@ -254,10 +290,10 @@ def test_given_starts(rng):
     [
         ({"n_clusters": 0}, "n_clusters"),
         ({"n_clusters": 11}, "n_samples=10 should be >= n_clusters=11"),
-        ({"n_local_trials": 0}, "n_local_trials"),
+        ({"n_local_trials": 0}, "^n_local_trials must be at least 1; got 0$"),
         ({"sample_weight": -np.ones(10)}, "sample_weight"),
         ({"x_squared_norms": np.ones(9)}, "length of x_squared_norms 9 should be equal to the length of n_samples 10"),
-        ({"random_state": "seed"}, "random_state"),
+        ({"random_state": "seed"}, "^random_state must be None"),
     ],
 )
 def test_bad_arguments(options, message):
