@@ -1,6 +1,6 @@
-"""Small problems that take every kernel through all its branches: `python tests/every_kernel.py` prints a hash of each.
+"""Problems that take every kernel through all its branches: `python tests/every_kernel.py` prints a hash of each.
 
-Small, since it is to run without the compiler too, a thousand times slower.
+They are small, since it runs without the compiler too, which is a thousand times slower.
 """
 
 import hashlib
@@ -43,8 +43,8 @@ def fits():
     levels = (clouds[:, :3] * 20 + 128).clip(0, 255).astype(np.uint8)
     yield "blocks", levels, 24, {"algorithm": "blocks"}, None
     yield "blocks, folded", np.repeat(levels[:300], 3, axis=0), 20, {"algorithm": "blocks"}, None
-    yield "blocks, many centroids", np.unique(rng.integers(0, 256, (900, 3)), axis=0).astype(np.uint8), 90, {
-        "algorithm": "blocks", "init": "random", "max_iter": 4
+    yield "blocks, many centroids", np.unique(rng.integers(0, 256, (2_200, 3)), axis=0).astype(np.uint8), 40, {
+        "algorithm": "blocks", "init": "random", "max_iter": 3
     }, None  # fmt: skip
     yield "random", clouds, 9, {"init": "random", "max_iter": 5}, weight
     yield "equal positions", np.repeat(clouds[:4], 9, axis=0), 4, {}, None
@@ -96,8 +96,8 @@ def others():
     pixels = np.stack([line, line // 2, 255 - line], axis=1).astype(np.uint8)
     for k in (1, 5, 300):
         yield f"pixels by a table, k = {k}", lloydq.nearest(pixels, rng.random((k, 3)) * 60)
-    far = rng.integers(0, 256, (60, 3)).astype(np.uint8)
-    yield "pixels by a table, of many cells", lloydq.nearest(np.repeat(far, 1_100, axis=0), rng.random((9, 3)) * 255)
+    far = rng.integers(0, 256, (200, 3)).astype(np.uint8)
+    yield "pixels by a table, of many cells", lloydq.nearest(np.repeat(far, 330, axis=0), rng.random((9, 3)) * 255)
     order, spacing = np.zeros((9, 1), np.int32), np.zeros((9, 1))  # fewer neighbours than there are
     picture, labels = rng.random((5, 6, 2)), np.zeros((5, 6), np.uint8)
     errors, found = np.zeros((2, 8, 2)), labels.copy()

@@ -1,7 +1,4 @@
-"""For a fixed input and seed the same bytes, however and wherever it runs. README's table names these tests.
-
-Without the compiler: `test_package`.
-"""
+"""For a fixed input and seed the same bytes, however and wherever it runs. README's table names these tests."""
 
 import multiprocessing
 import os
@@ -18,7 +15,7 @@ from one_result import digest
 pytestmark = pytest.mark.filterwarnings("ignore::lloydq.ConvergenceWarning")
 
 LONG = bool(os.environ.get("LLOYDQ_LONG"))
-SCRIPT = Path(__file__).with_name("one_result.py")
+HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="module")
@@ -27,12 +24,12 @@ def here():
     return digest()
 
 
-def elsewhere(*words, **environment):
-    """What a fresh process finds."""
-    command = [sys.executable, SCRIPT, *map(str, words)]
+def elsewhere(script="one_result.py", **environment):
+    """What a script prints in a fresh process."""
     return subprocess.run(
-        command, env=os.environ | environment, check=True, capture_output=True, text=True, timeout=600
-    ).stdout.strip()
+        [sys.executable, HERE / script],
+        env=os.environ | environment, check=True, capture_output=True, text=True, timeout=600,
+    ).stdout.strip()  # fmt: skip
 
 
 @pytest.mark.parametrize("n_threads", range(1, 17) if LONG else (1, 2, 3, 7, 16))
@@ -55,6 +52,11 @@ def test_in_processes(here, method):
         warnings.simplefilter("ignore", DeprecationWarning)  # of any fork beside threads
         with multiprocessing.get_context(method).Pool(2) as pool:
             assert pool.map_async(digest, [None, 2]).get(timeout=300) == [here, here]
+
+
+def test_without_the_compiler():
+    """Where it is left out, Python notices an index that is out of bounds, too."""
+    assert elsewhere("every_kernel.py", NUMBA_DISABLE_JIT="1") == elsewhere("every_kernel.py")
 
 
 @pytest.mark.slow

@@ -76,19 +76,6 @@ def test_without_a_folder_for_the_cache():
     assert python(code) == f"{list(range(10))} None 0"
 
 
-def test_results_are_the_same_without_the_compiler():
-    code = """
-        import hashlib, numpy as np, lloydq
-        rng = np.random.default_rng(0)
-        X, W = rng.random((3000, 3)), rng.integers(0, 256, (40, 50, 3)).astype(np.uint8)
-        model = lloydq.KMeans(12, random_state=0, max_iter=3, tol=0).fit(X)
-        q = lloydq.quantize(W, 20, tol=0.5)
-        print(hashlib.sha256(model.cluster_centers_.tobytes() + model.labels_.tobytes() + q.png).hexdigest())
-    """
-    code = code.replace("import hashlib,", "import warnings; warnings.simplefilter('ignore')\n        import hashlib,")
-    assert python(code) == python(code, NUMBA_DISABLE_JIT="1")
-
-
 def test_warming_up_compiles_all_that_later_work_needs(photo_path):
     code = f"""
         import numpy as np, lloydq

@@ -198,7 +198,7 @@ def transfer(X: Array, weight: Array, rows: Array, before: Array, labels: Array,
             moved += 1
             for t in range(d + 1):
                 left = w * X[i, t] if t < d else w
-                for s in range(cuts.shape[0]):
+                for s in range(cuts.shape[0]):  # pragma: no branch - the last one takes all that is left
                     part = (left + cuts[s]) - cuts[s]
                     slices[s, new, t] += part
                     if old >= 0:
@@ -265,7 +265,7 @@ def _cut(terms: Array, m: int, found: Array) -> None:
     for i in range(m, -(-m // LANES) * LANES):
         terms[i] = 0.0
     largest = terms[:m].max()
-    for s in range(found.shape[0]):
+    for s in range(found.shape[0]):  # pragma: no branch - so many take any numbers
         if largest == 0:
             return
         g = math.ldexp(1.5, min(math.frexp(largest)[1] + bits - 1, 1023))

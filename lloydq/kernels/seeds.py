@@ -92,7 +92,7 @@ def _drawn(weight: Array, nearest: Array, mass: Array, target: float) -> int:
     while part < mass.shape[0] - 1 and running + mass[part] <= target:
         running += mass[part]
         part += 1
-    for i in range(part * PART, min((part + 1) * PART, weight.shape[0])):
+    for i in range(part * PART, min((part + 1) * PART, weight.shape[0])):  # pragma: no branch - but for rounding
         step = weight[i] * nearest[i]
         running += step
         found = i if step > 0 else found

@@ -37,7 +37,7 @@ def _products(points: Array, table: Array, halves: Array, g: int, product: Array
 
 @overload(_products, strict=False)
 def _compiled_products(points: Any, table: Any, halves: Any, g: Any, product: Any) -> Any:  # noqa: ARG001
-    def products(points: Array, table: Array, halves: Array, g: int, product: Array) -> None:
+    def products(points: Array, table: Array, halves: Array, g: int, product: Array) -> None:  # pragma: no cover
         for i in range(0, TILE, FEW):
             _few_products(points, i, table, halves, g, product)  # type: ignore[call-arg]
 
