@@ -3,6 +3,7 @@
 import faulthandler
 import multiprocessing
 import os
+import pickle
 import subprocess
 import sys
 import textwrap
@@ -18,6 +19,8 @@ import numpy as np
 import pytest
 
 import lloydq
+from lloydq.kernels import cache
+from lloydq.kernels.cache import KernelFiles, kept
 
 LONG = bool(os.environ.get("LLOYDQ_LONG"))
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
@@ -193,24 +196,89 @@ def test_ten_processes_compile_into_one_cache(tmp_path, expected):
     assert {process.communicate(timeout=500)[0] for process in running} == {f"{expected[3][1]}\n"}
 
 
+def test_processes_that_compile_one_kernel_for_different_inputs(tmp_path):
+    """At the same time, into one cache: later ones find the code of each, and take none for another."""
+    code = """
+        import sys, numpy as np; from lloydq import kernels
+        X = kernels.block_of(np.full((3, 2), 5, sys.argv[1]), slice(None))
+        print(kernels.extent(X, kernels.block_of(np.ones(1), slice(None))), len(kernels.extent.stats.cache_misses))
+    """
+
+    def run(dtype):
+        command = [sys.executable, "-c", textwrap.dedent(code), dtype]
+        env = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+        return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)
+
+    for misses in ({"0", "1"}, {"0"}):
+        running = [run(dtype) for dtype in ("uint8", "float32", "float64") * 2]
+        for process in running:
+            result, _, missed = process.communicate(timeout=200)[0].strip().rpartition(" ")
+            assert result == f"(5.0, {2.0**52})"
+            assert missed in misses
+
+
+def test_files_of_machine_code_say_what_they_are_of(tmp_path, monkeypatch):
+    files = KernelFiles(str(tmp_path), "points.extent-212.py311")
+    files.save("uint8", "for bytes")
+    files.save("float64", "for numbers")
+    assert (files.load("uint8"), files.load("float64"), files.load("float32")) == ("for bytes", "for numbers", None)
+    assert kept(tmp_path) == {"extent"}
+    others = [tmp_path / name for name in ("points.extent-9.py311.1.nbc", "points.extent-9.py311.nbi")]
+    neighbours = [tmp_path / name for name in ("points.extent_2-9.py311.1.nbc", "points.extent-9.py312.1.nbc")]
+    for path in others + neighbours:
+        path.touch()
+    monkeypatch.setattr(cache, "STAMP", "of new sources")
+    assert files.load("uint8") is None
+    assert kept(tmp_path) == set()
+    files.save("uint8", "newer")
+    assert files.load("uint8") == "newer"
+    assert len(list(tmp_path.iterdir())) == 1 + len(neighbours)
+    assert all(path.exists() for path in neighbours)
+    whole = (tmp_path / files.name("uint8")).read_bytes()
+    for broken in (b"", whole[:20], pickle.dumps(("float64", "of another kind"))):
+        (tmp_path / files.name("uint8")).write_bytes(broken)
+        assert files.load("uint8") is None
+    files.flush()
+    assert kept(tmp_path) == set()
+
+
+def small_disk():
+    """Where an index finds room and machine code does not."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
+
+
 @pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of Unix")
 def test_new_code_is_used_over_an_old_cache(tmp_path):
-    """A kernel whose file has changed is compiled again."""
+    """A kernel whose file has changed is compiled again, and one that takes something from a file that has changed;
+    though the disk was full when it first was.
+    """
     import shutil
 
-    package, cache = tmp_path / "lloydq", tmp_path / "cache"
+    package, folder = tmp_path / "lloydq", tmp_path / "cache"
     shutil.copytree(Path(lloydq.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__", "data"))
     code = "import numpy as np; from lloydq import kernels; print(kernels.extent(np.ones((2, 2)), np.ones(1))[0])"
 
-    def found():
-        env = os.environ | {"NUMBA_CACHE_DIR": str(cache), "PYTHONPATH": str(tmp_path)}
+    def found(preexec_fn=None):
+        env = os.environ | {"NUMBA_CACHE_DIR": str(folder), "PYTHONPATH": str(tmp_path)}
         return subprocess.run(
-            [sys.executable, "-c", code], env=env, cwd=tmp_path, check=True, capture_output=True, text=True, timeout=100
-        ).stdout
+            [sys.executable, "-c", code], env=env, cwd=tmp_path, check=True, capture_output=True, text=True,
+            timeout=100, preexec_fn=preexec_fn,
+        ).stdout  # fmt: skip
 
     assert found() == found() == "1.0\n"
     points = package / "kernels" / "points.py"
     text = points.read_text(encoding="utf-8")
     assert text.count("return max(most, largest.max())") == 1
     points.write_text(text.replace("return max(most, largest.max())", "return 7.0 + max(most, largest.max())"))
-    assert found() == "8.0\n"
+    assert found(small_disk) == found() == "8.0\n"
+    jit = package / "kernels" / "jit.py"
+    jit.write_text(jit.read_text(encoding="utf-8") + "\nSEVEN = 9.0\n")
+    points.write_text(
+        text.replace("most, largest.max())", "most, largest.max()) + SEVEN").replace("BLOCK, A", "BLOCK, SEVEN, A")
+    )
+    assert found() == "10.0\n"
+    jit.write_text(jit.read_text(encoding="utf-8").replace("9.0", "8.0"))
+    assert found() == "9.0\n"

@@ -53,6 +53,35 @@ def test_a_full_disk(folder, there):
     assert not there or Path("out.png").read_bytes() == b"mine"
 
 
+@pytest.fixture
+def disk(tmp_path):
+    """A real one, of 64 KiB; only the superuser may mount it."""
+    where = tmp_path / "disk"
+    where.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", where], capture_output=True, timeout=60
+    )
+    if mounted.returncode:
+        pytest.skip("may not mount a disk; the tests beside it limit the size of files")
+    yield where
+    subprocess.run(["umount", where], check=True, timeout=60)
+
+
+@LINUX
+def test_a_batch_that_fills_a_disk(folder, disk):
+    """What found room is whole, what did not leaves nothing, and each of those is named."""
+    data = Path("a.png").read_bytes()
+    for i in range(9):
+        Path(f"{i}.png").write_bytes(data)
+    done = lloydq_(*(f"{i}.png" for i in range(9)), "-k", "200", "--output-dir", str(disk))
+    found = [path.read_bytes() for path in sorted(disk.iterdir())]
+    assert done.returncode == 1
+    assert 0 < len(found) < 9
+    assert set(found) == {lloydq.quantize("a.png", 200).png}
+    assert done.stderr.count(b"no space left on device") == 9 - len(found)
+    assert b"Traceback" not in done.stderr
+
+
 def test_a_full_disk_for_the_cache(folder, tmp_path):
     """Machine code that cannot be kept is used nevertheless."""
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}

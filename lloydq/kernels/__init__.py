@@ -1,15 +1,11 @@
-"""The loops that are compiled: arrays in, arrays out. The callers check, choose, draw and decide.
-
-Kernels that call each other stand in one file, because Numba's cache does not notice a change in another file.
-"""
-
-from pathlib import Path
+"""The loops that are compiled: arrays in, arrays out. The callers check, choose, draw and decide."""
 
 import numpy as np
 
 from . import blocks, wide
 from .blocks import list_all, lower, visit_blocks
 from .bounds import visit_due
+from .cache import kept
 from .colors import CELL, CELLS, CODES, FULL, collect, label_pixels, look_up, mark, tally
 from .dither import diffuse, mixtures
 from .jit import COMPILED, Array, block_of, readonly, weights_of
@@ -121,6 +117,5 @@ def cache_folder() -> str | None:
 
 def cached() -> int:
     """How many of the kernels have machine code in the cache."""
-    files = list(Path(folder).glob("*.nbi")) if (folder := cache_folder()) else []
-    names = {file.name.split(".")[1].rpartition("-")[0] for file in files}
+    names = kept(folder) if (folder := cache_folder()) else set()
     return sum(kernel.__name__ in names for kernel in ALL)

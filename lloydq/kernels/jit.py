@@ -7,6 +7,8 @@ from typing import Any, TypeVar, cast
 import numba
 import numpy as np
 
+from .cache import KernelCache
+
 Array = np.ndarray[Any, Any]
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -17,27 +19,15 @@ COMPILED = tuple(map(np.dtype, (np.uint8, np.float32, np.float64)))
 def kernel(function: F, **options: Any) -> F:
     """Compile on the first call.
 
-    nogil: the threads of `pool` run kernels side by side. cache: later processes load the machine code. Without
+    nogil: the threads of `pool` run kernels side by side. KernelCache: later processes load the machine code. Without
     fastmath: operations are rounded one by one and never fused, as the definition of nearest asks. Serial: Numba's own
     threads abort under concurrent use or after fork.
     """
-    try:
-        return _forgiving(cast(F, numba.njit(nogil=True, cache=True, **options)(function)))
-    except RuntimeError:  # no folder for the cache can be written
-        return cast(F, numba.njit(nogil=True, **options)(function))
-
-
-def _forgiving(compiled: F) -> F:
-    """A disk that is full is no reason to lose a result: then the machine code is not kept. (Numba raises OSError.)"""
-    if cache := getattr(compiled, "_cache", None):  # none without the compiler
-        save = cache.save_overload
-
-        def try_to_save(*what: Any) -> None:
-            with suppress(OSError):
-                save(*what)
-
-        cache.save_overload = try_to_save
-    return compiled
+    compiled = numba.njit(nogil=True, **options)(function)
+    with suppress(RuntimeError):  # no folder for the cache can be written
+        if hasattr(compiled, "enable_caching"):  # not so without the compiler
+            compiled._cache = KernelCache(function)
+    return cast(F, compiled)
 
 
 def inner(function: F, **options: Any) -> F:

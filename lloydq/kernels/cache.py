@@ -1,0 +1,80 @@
+"""Machine code that is kept on disk for later processes: a file for each kernel, kind of input and state of the source.
+
+Numba's own files have numbers, and an index, written first, says which is of what. After a full disk or an end between
+the two, and where processes write at the same time, a number is not what the index says: code of other inputs is run,
+or of an older version. Here a file's name follows from what it is of; it appears whole or not at all.
+"""
+
+from contextlib import suppress
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numba
+from numba.core.caching import FunctionCache, IndexDataCacheFile
+
+
+def _stamp() -> str:
+    """Of this Numba and of all sources of this folder: kernels take constants and functions from each other."""
+    found = sha256(numba.__version__.encode())
+    for file in sorted(files(__package__).iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".py"):
+            found.update(file.read_bytes())
+    return found.hexdigest()[:16]
+
+
+STAMP = _stamp()
+
+
+class KernelFiles(IndexDataCacheFile):
+    """The files of one kernel; `base` is Numba's: module.function-line.pythonversion."""
+
+    def __init__(self, folder: str, base: str) -> None:
+        super().__init__(folder, base, STAMP)
+        self.folder, (self.kernel, _, line_and_version) = Path(folder), base.rpartition("-")
+        self.version = line_and_version.partition(".")[2]
+
+    def name(self, key: Any) -> str:
+        return f"{self.kernel}.{self.version}.{STAMP}.{sha256(repr(key).encode()).hexdigest()[:16]}.nbc"
+
+    def load(self, key: Any) -> Any:
+        """None where there is no file, or one that cannot be read."""
+        try:
+            found, data = self._load_data(self.name(key))
+        except Exception:
+            return None
+        return data if found == key else None
+
+    def save(self, key: Any, data: Any) -> None:
+        for old in self.all():
+            if STAMP not in old.name:
+                old.unlink(missing_ok=True)
+        self._save_data(self.name(key), (key, data))
+
+    def flush(self) -> None:
+        for file in self.all():
+            file.unlink(missing_ok=True)
+
+    def all(self) -> list[Path]:
+        """Numba's own among them, whose names have a line."""
+        kinds = (f"{self.kernel}{end}.{self.version}.*" for end in ("", "-[0-9]*"))
+        return [file for kind in kinds for file in self.folder.glob(kind)]
+
+
+class KernelCache(FunctionCache):
+    """What Numba asks for machine code; RuntimeError where no folder can be written."""
+
+    def __init__(self, function: Any) -> None:
+        super().__init__(function)
+        self._cache_file = KernelFiles(self.cache_path, self._impl.filename_base)
+
+    def save_overload(self, *what: Any) -> None:
+        """A disk that is full is no reason to lose a result: then the machine code is not kept."""
+        with suppress(OSError):
+            super().save_overload(*what)
+
+
+def kept(folder: str) -> set[str]:
+    """Names of the kernels that have machine code in a folder."""
+    return {file.name.split(".")[1] for file in Path(folder).glob(f"*.{STAMP}.*.nbc")}
