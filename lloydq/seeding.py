@@ -66,7 +66,7 @@ def called(init: Callable[..., Array], X: Any, k: int, rng: np.random.Generator)
 
 def positions_of(X: Array, weight: Array | None, k: int, trials: int, n_threads: int | None) -> Positions:
     """The positions, in the way that suits k times so many draws."""
-    if X.shape[1] == 3 and (pixels := as_bytes(X)) is not None and folds(pixels, weight):
+    if X.shape[1] == 3 and folds(weight) and (pixels := as_bytes(X)) is not None:
         return ColorPositions(pixels, weight, n_threads)
     copied = len(X) <= min(FEW, WORTH * k * trials) and X.nbytes <= SMALL
     return (SortedPositions if copied or X.size * k <= TINY else PartedPositions)(X, weight, n_threads)

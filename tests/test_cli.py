@@ -1,9 +1,11 @@
 """The command line: what it writes, says and returns; nothing is lost."""
 
+import io
 import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -275,3 +277,93 @@ def test_a_closed_pipe_is_no_traceback(folder):
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60, encoding="utf-8")
     assert "Traceback" not in done.stderr
     assert "Exception" not in done.stderr
+
+
+def test_a_palette_that_is_written_to_a_closed_pipe(folder):
+    """Its lines wait in the buffer until the process ends."""
+    command = [sys.executable, "-m", "lloydq.cli", "palette", "photo.png", "-k", "3"]
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, timeout=60, encoding="utf-8")
+    os.close(write)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_where_there_is_no_stderr(folder):
+    """As in a program without a console."""
+    code = "import sys; from lloydq.cli import run; sys.stdout = sys.stderr = None; run()"
+    assert subprocess.run([sys.executable, "-c", code, "photo.png", "-k", "4"], timeout=100).returncode == 0
+    assert "photo-4.png" in names(folder)
+
+
+def test_errors_of_the_machine(folder, capsys, monkeypatch):
+    def fail(error):
+        def command(_):
+            raise error
+
+        monkeypatch.setitem(cli.RUN, "", command)
+
+    fail(MemoryError())
+    assert call("photo.png") == 1
+    assert capsys.readouterr().err == "lloydq: error: not enough memory\n"
+    fail(SystemError("nobody pressed Ctrl-C"))
+    with pytest.raises(SystemError, match="nobody pressed"):
+        call("photo.png")
+
+
+def test_compare_with_others(folder, capsys):
+    assert call("compare", "photo.png", "-k", "4", "--with", "pillow, ,") == 0
+    printed = capsys.readouterr()
+    assert "comparing with pillow: this may take some seconds" in printed.err
+    assert "Pillow, median cut" in printed.out
+
+
+def test_steps_quietly(folder, capsys):
+    assert call("steps", "photo.png", "-k", "3", "-q") == 0
+    assert capsys.readouterr().err == ""
+    assert "photo-steps.html" in names(folder)
+
+
+def test_a_palette_says_what_it_wrote_and_tried(folder, capsys):
+    assert call("palette", "photo.png", "--mse", "2000", "-o", "few.gpl") == 0
+    err = capsys.readouterr().err
+    assert "lloydq: wrote few.gpl" in err
+    assert "photo.png: tried for mse=2,000" in err
+    Image.new("RGB", (3, 2)).save("small.png")
+    assert call("palette", "small.png", "-k", "9") == 1
+    assert "'small.png': n_colors must be from 1 to 6" in capsys.readouterr().err
+
+
+def test_json_without_what_measures_delta_e(folder, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "skimage", None)
+    monkeypatch.setitem(sys.modules, "skimage.color", None)
+    assert call("photo.png", "-k", "4", "--json", "-q") == 0
+    assert json.loads(capsys.readouterr().out)["delta_e"] is None
+
+
+def test_scipy_is_not_kept_from_anybody(monkeypatch):
+    from lloydq.cli.quantizing import _no_scipy
+
+    monkeypatch.delitem(sys.modules, "scipy", raising=False)
+    with _no_scipy():
+        assert sys.modules["scipy"] is None
+    assert "scipy" not in sys.modules
+
+
+def test_the_line_of_a_batch_waits_for_names(monkeypatch):
+    from lloydq.cli import progress
+
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    batch = progress.Batch(quiet=False, total=2)
+    batch.next = 0
+    time.sleep(0.5)
+    assert sys.stderr.getvalue() == ""
+    with batch.at("a.png"):
+        time.sleep(0.5)
+    batch.clear()
+    assert "0 of 2 done: a.png" in sys.stderr.getvalue()

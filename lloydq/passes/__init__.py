@@ -53,9 +53,9 @@ def suited(
         algorithm = fastest(X, k)
     elif algorithm == "blocks" and not (X.dtype == np.uint8 and X.shape[1] == 3):
         raise ValueError(f"algorithm='blocks' is for uint8 points of three columns; got {X.dtype} {X.shape}")
-    if algorithm == "folded bounds" and (distinct or not folds(X, weight)):
+    if algorithm == "folded bounds" and (distinct or not folds(weight)):
         algorithm = "bounds"
-    elif algorithm == "blocks" and not distinct and folds(X, weight):
+    elif algorithm == "blocks" and not distinct and folds(weight):
         algorithm = "folded blocks"
     make = KINDS[algorithm]
     return make(X, weight, cuts=cuts) if make is PlainPass else make(X, weight, n_threads, cuts=cuts)

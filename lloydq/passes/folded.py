@@ -9,8 +9,6 @@ from .bounds import BoundsPass
 from .dense import DensePass
 from .nearest import assign
 
-CHANNELS = range(1, 5)
-
 
 class Folded(DensePass):
     """To be put before the pass that visits the distinct rows."""
@@ -47,8 +45,6 @@ class FoldedBounds(Folded, BoundsPass):
     """Of one, two or four."""
 
 
-def folds(X: Array, weight: Array | None) -> bool:
+def folds(weight: Array | None) -> bool:
     """Whether rows of bytes can be folded and the sums stay what they are: with weights that are whole numbers."""
-    if X.dtype != np.uint8 or X.shape[1] not in CHANNELS:
-        return False
     return weight is None or bool((weight == np.floor(weight)).all() and weight.sum() < 2.0**53)
