@@ -196,7 +196,7 @@ def _settled(
     new = ~(colors[:, None] == locked).all(axis=2).any(axis=1) if m else np.ones(len(colors), bool)
     colors, weights = np.vstack([locked, colors[new]]), np.append(weights[:m], own[new])
     stays = np.arange(len(colors)) < m
-    for _ in range(k + 1):  # an entry that was filled is the nearest for its own colour, and stays
+    for _ in range(k + 1):  # pragma: no branch - an entry that was filled is the nearest for its own colour, and stays
         if len(colors) < k:
             worst = _worst(k - len(colors), colors, distinct, recipe.space)
             colors, weights = np.vstack([colors, distinct.colors[worst]]), np.append(weights, distinct.counts[worst])
@@ -215,11 +215,8 @@ def _worst(many: int, colors: Array, distinct: DistinctColors, space: str) -> Ar
     """Which of the distinct colours fit worst, one after the other; of equal ones the smallest."""
     order = np.lexsort(distinct.colors.T[::-1])
     X = points_of(distinct.colors, space)[order].astype(np.float64)
-    if len(colors):
-        points = points_of(colors, space).astype(np.float64)
-        error = squared_distances(X, points, assign(X, points, distinct.n_threads))
-    else:
-        error = np.full(len(X), np.inf)
+    points = points_of(colors, space).astype(np.float64)
+    error = squared_distances(X, points, assign(X, points, distinct.n_threads))
     found = np.empty(many, np.int64)
     for i in range(many):
         found[i] = np.argmax(error)

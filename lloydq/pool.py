@@ -42,7 +42,7 @@ def _forget() -> None:
     _here.__dict__.clear()
 
 
-if hasattr(os, "register_at_fork"):
+if hasattr(os, "register_at_fork"):  # pragma: no branch - not on Windows
     os.register_at_fork(after_in_child=_forget)
 
 

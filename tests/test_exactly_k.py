@@ -173,3 +173,14 @@ def test_the_self_check_finds_a_wrong_colour(rng, monkeypatch):
     monkeypatch.setattr(codebook, "assign", wrong)
     with pytest.raises(VerificationError, match="point 17"):
         quantize(picture, 3, verify=True)
+
+
+@pytest.mark.parametrize("seed", [143, 269, 841, 857])
+def test_entries_that_no_colour_needs_after_rounding_are_filled(seed):
+    rng = np.random.default_rng(seed)
+    n, spread, c = (int(rng.integers(low, high)) for low, high in ((6, 40), (2, 9), (3, 5)))
+    picture = (rng.integers(0, spread, (n, 1, c)) + rng.integers(0, 250)).astype(np.uint8)
+    k = int(rng.integers(2, n))
+    q = quantize(picture, k, rng=seed)
+    assert len(np.unique(q.palette.colors, axis=0)) == k
+    assert len(np.unique(q.indices)) == k

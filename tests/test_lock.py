@@ -175,3 +175,9 @@ def test_an_array_of_locks_is_not_changed():
     lock = np.array([[255, 0, 0, 0], [1, 2, 3, 4]], np.uint8)
     recipe(lock=lock)
     assert lock.tolist() == [[255, 0, 0, 0], [1, 2, 3, 4]]
+
+
+def test_several_starts_where_nothing_is_free(noise):
+    lock = [(0, 0, 0), (255, 255, 255)]
+    one, several = (quantize(noise, 2, lock=lock, n_init=n_init) for n_init in (1, 3))
+    assert one.png == several.png

@@ -5,7 +5,7 @@ import re
 import made
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageColor
 
 from lloydq import Palette, quantize
 from lloydq.palettefiles import KINDS
@@ -135,7 +135,8 @@ def test_css_values(value, tmp_path):
 
 @pytest.mark.parametrize(
     "value", ["oklch(70% 0.1 30)", "lab(50% 1 2)", "color(display-p3 1 0 0)", "hwb(1 2% 3%)", "rgb(from red r g b)",
-              "rgb(var(--x), 3)", "hsl(1 2)", "hsl(10px 2% 3%)", "rgb(1deg 2 3)", "rgb(1 2 3 / 4deg)", "#fffff", "#xyz",
+              "rgb(var(--x), 3)", "hsl(1 2)", "hsl(10px 2% 3%)", "rgb(1deg 2 3)", "hsl(10% 2% 3%)",
+              "rgb(1 2 3 / 4deg)", "#fffff", "#xyz",
               "color-mix(in srgb, red, blue)", "currentColor", "rgb(1e999 nan 3)"],
 )  # fmt: skip
 def test_css_colours_that_are_not_understood_are_named(value, tmp_path):
@@ -288,3 +289,23 @@ def test_of_pictures_that_have_none(mode, tmp_path):
     path.write_bytes(made.saved(Image.new(mode, (3, 3))))
     with pytest.raises(ValueError, match=rf"picture\.png' is not indexed \(its mode is {mode}\)"):
         Palette.read(path)
+
+
+def test_names_that_pillow_has_read_before(tmp_path):
+    """It keeps them as numbers."""
+    ImageColor.getrgb("tomato")
+    (tmp_path / "a.css").write_text(":root { --a: tomato }")
+    assert list(Palette.read(tmp_path / "a.css")) == [(255, 99, 71)]
+
+
+def test_a_transparent_colour_beyond_those_in_use(tmp_path):
+    image = Image.fromarray(np.array([[0, 1]], np.uint8), mode="P")
+    image.putpalette([1, 2, 3, 4, 5, 6, 7, 8, 9])
+    image.save(tmp_path / "a.gif", transparency=1)
+    data = (tmp_path / "a.gif").read_bytes()
+    at = data.index(b"\x21\xf9\x04") + 6
+    assert data[at] == 1
+    (tmp_path / "a.gif").write_bytes(data[:at] + b"\xc8" + data[at + 1 :])
+    with Image.open(tmp_path / "a.gif") as saved:
+        assert saved.info["transparency"] == 200
+    assert list(Palette.read(tmp_path / "a.gif"))[:2] == [(1, 2, 3), (4, 5, 6)]

@@ -10,7 +10,9 @@ import pytest
 import lloydq
 from lloydq import parts
 from lloydq.lloyd import PlainPass, steps
+from lloydq.oversampling import draw, nearest
 from lloydq.parts import Part, PartedPass, merge
+from lloydq.passes.folded import Folded
 
 
 def cut(X, weight=None, at=(7, 7, 150), memory=False):
@@ -154,3 +156,32 @@ def test_the_plain_pass_can_be_a_part(rng):
     pieces = [PlainPass(X[:100], cuts=whole.cuts), PlainPass(X[100:], cuts=whole.cuts)]
     both = merge(piece(X[:5]) for piece in pieces)
     assert (both.slices == whole(X[:5]).slices).all()
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_large_part_of_bytes_is_folded_again_and_again(weighted, rng):
+    X = rng.integers(0, 9, (6_000, 2)).astype(np.uint8)
+    weight = rng.integers(0, 3, len(X)).astype(float) if weighted else None
+    start = X[:30].astype(float)
+    pieces = cut(X, weight, at=(5_000,), memory=True)
+    visit = PartedPass(asked(pieces))
+    for one, other in zip(
+        steps(visit.X, start, make_pass=lambda *_: visit.again()), steps(X, start, weight), strict=True
+    ):
+        assert (one.moved == other.moved).all()
+        assert one.changed == other.changed
+    assert isinstance(pieces[0].memory["pass"], Folded)
+
+
+def test_rows_are_drawn_though_nearly_all_are_equal(rng):
+    X = np.repeat(rng.random((6, 2)), [3_000, 1, 1, 1, 1, 1], axis=0)
+    found = draw(Part(X, None, 0, None), candidates=None, many=5, seed=(1,))
+    assert len(np.unique(found.X, axis=0)) == 5
+
+
+def test_distances_to_other_candidates_are_measured_anew(rng):
+    X = rng.random((50, 2))
+    part, candidates = Part(X, None, 0, {}), rng.random((9, 2))
+    for some in (candidates[:3], candidates[:5], candidates[4:]):
+        expected = ((X[:, None] - some) ** 2).sum(axis=2).min(axis=1)
+        np.testing.assert_allclose(nearest(part, some, 1), expected)

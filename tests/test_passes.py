@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lloydq import KMeans, colors, kernels, kmeans_plusplus, lloyd, nearest, passes, random_points, steps
-from lloydq.passes import BlockPass, BoundsPass, DensePass, FoldedBlocks, FoldedBounds, GroupsPass
+from lloydq.passes import BlockPass, BoundsPass, DensePass, FoldedBlocks, FoldedBounds, GroupsPass, exact
 from lloydq.passes.dense import SHARED
 
 LONG = os.environ.get("LLOYDQ_LONG", "") == "1"  # as in .ci/nightly: three times as many steps
@@ -333,3 +333,9 @@ def test_few_rows_shared_by_threads(rng, algorithm, dtype):
     assert fits[0] == fits[1] == fits[2]
     plain = KMeans(40, init=start, tol=0, max_iter=None, algorithm="plain").fit(X)
     assert plain.labels_.tobytes() == fits[0][1]
+
+
+def test_sums_that_float64_cannot_hold_are_infinite():
+    assert exact([[1.7e308, 1.7e308], [1.0]])[0] == np.inf
+    assert exact([[1e16, 1.0], [-1e16]]) == [1.0]
+    assert exact([[]]) == [0.0]

@@ -90,3 +90,11 @@ def test_openmp_s_variable_lowers_the_number_of_threads(monkeypatch, limit, expe
     all_of_them = pool.available()
     monkeypatch.setenv("OMP_NUM_THREADS", limit)
     assert pool.available() == (expected or all_of_them)
+
+
+def test_errors_of_the_interpreter_are_told_as_such():
+    def fail(_):
+        raise SystemError("nobody pressed Ctrl-C")
+
+    with pytest.raises(SystemError, match="nobody"):
+        pool.run(fail, range(3), 2)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lloydq import KMeans, assign, kernels, kmeans_plusplus, seeding
-from lloydq.positions import ColorPositions, PartedPositions, SortedPositions, passed, sum_of_columns
+from lloydq.positions import ColorPositions, DistinctPositions, PartedPositions, SortedPositions, passed, sum_of_columns
 from lloydq.seeding import Starts, _Plain, as_bytes, positions_of, random_positions
 
 INITS = ["k-means++", "random"]
@@ -311,3 +311,8 @@ def test_which_way_suits(rng):
         ((3, 1_000_000), 2, 2, PartedPositions),
     ):
         assert type(positions_of(np.full(shape, 0.5), None, k, trials, None)) is kind
+
+
+def test_positions_that_are_rows():
+    positions = DistinctPositions(np.array([[1, 2], [3, 4]]), None, None)
+    assert positions.rows(np.array([1, 0])).tolist() == [1, 0]

@@ -79,6 +79,7 @@ def test_round_trips(X):
 
 def test_clone(X):
     model = KMeans(3, init=X[:3], random_state=np.random.default_rng(0), callback=print).set_output(transform="pandas")
+    assert model.set_fit_request() is model  # nothing is asked for
     twin = clone(model.set_fit_request(sample_weight=True))
     assert not hasattr(twin, "labels_")
     assert twin.init is not model.init

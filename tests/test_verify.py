@@ -198,3 +198,26 @@ def test_on_the_command_line(X, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(codebook, "assign", lambda X, centroids, n_threads, dtype=np.int32: np.ones(len(X), dtype))
     assert cli.main([str(tmp_path / "noise.png"), "-k", "4", "--verify", "--force"]) == 1
     assert "label 1 at a squared distance of" in capsys.readouterr().err
+
+
+def test_empty_clusters_are_right(X):
+    start = np.vstack([X[:3], np.full((2, 3), 1e6)])
+    model = KMeans(5, init=start, verify=True, tol=0).fit(X)
+    assert len(np.unique(model.cluster_centers_, axis=0)) == 5
+
+
+def test_a_label_that_none_has_is_named(X):
+    class Wrong(DensePass):
+        def __call__(self, centroids):
+            sums = super().__call__(centroids)
+            self.labels[3] = 99
+            return sums
+
+    with pytest.raises(VerificationError, match=r"point 3, .* label 99 at a squared distance of nan"):
+        VerifiedPass(Wrong(X))(X[:3].astype(float))
+
+
+def test_a_sample_of_a_picture_is_counted_again(X, monkeypatch):
+    picture = np.repeat(X[:60].astype(np.uint8), 3, axis=0).reshape(12, 15, 3)
+    plain = lloydq.quantize(picture, 4, sample=90)
+    assert lloydq.quantize(picture, 4, sample=90, verify=True).png == plain.png

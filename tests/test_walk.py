@@ -224,3 +224,10 @@ def area(corners):
         return 0.0
     x, y = corners.T
     return abs(x @ np.roll(y, 1) - y @ np.roll(x, 1)) / 2
+
+
+def test_a_centroid_outside_of_the_picture(X):
+    """Its cell has no corner within."""
+    start = np.vstack([X[:2], np.full((1, X.shape[1]), 1e6)])
+    found = walk.record(X, 3, init=lambda *_, **__: start, max_iter=1)
+    assert walk.contact_sheet(found).size[0] > 0
