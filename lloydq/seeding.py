@@ -66,21 +66,25 @@ def called(init: Callable[..., Array], X: Any, k: int, rng: np.random.Generator)
 
 def positions_of(X: Array, weight: Array | None, k: int, trials: int, n_threads: int | None) -> Positions:
     """The positions, in the way that suits k times so many draws."""
-    if X.shape[1] == 3 and folds(weight) and (pixels := as_bytes(X)) is not None:
+    if X.shape[1] == 3 and folds(weight) and (pixels := as_bytes(X, weight)) is not None:
         return ColorPositions(pixels, weight, n_threads)
     copied = len(X) <= min(FEW, WORTH * k * trials) and X.nbytes <= SMALL
     return (SortedPositions if copied or X.size * k <= TINY else PartedPositions)(X, weight, n_threads)
 
 
-def as_bytes(X: Array) -> Array | None:
-    """The same numbers as uint8, where that is what they are, so that starts hang on the numbers, not on the dtype."""
+def as_bytes(X: Array, weight: Array | None = None) -> Array | None:
+    """The same numbers as uint8, where that is what they are, so that starts hang on the numbers, not on the dtype.
+
+    Rows without weight, which are never drawn, may be anything, and become so.
+    """
     if X.dtype == np.uint8:
         return X
     found = np.empty(X.shape, np.uint8)
     for rows in chunks(X.shape, 1):
         with np.errstate(invalid="ignore"):
             found[rows] = X[rows]
-        if (found[rows] != X[rows]).any():
+        other = found[rows] != X[rows]
+        if other.any() and (weight is None or other[weight[rows] > 0].any()):
             return None
     return found
 

@@ -147,6 +147,13 @@ def test_weightless_rows_are_never_drawn():
             assert set(start(X, 3, init, seed, weight).ravel()) == {3.0, 7.0, 30.0}
 
 
+@pytest.mark.parametrize("init", INITS)
+def test_weightless_rows_that_are_no_bytes_change_nothing(init):
+    X, weight = np.array([[-1, 0, 0], [1, 0, 0], [0, 300, 0.5], [0, 2, 0]]), np.array([0.0, 1, 0, 1])
+    for seed in range(20):
+        np.testing.assert_array_equal(start(X, 2, init, seed, weight), start(X[[1, 3]], 2, init, seed))
+
+
 def test_rows_repeat_when_every_position_is_taken():
     for init in INITS:
         assert set(start(np.array([[1.0], [2.0], [1.0]]), 3, init, 0).ravel()) == {1.0, 2.0}
