@@ -279,12 +279,16 @@ def test_a_closed_pipe_is_no_traceback(folder):
     assert "Exception" not in done.stderr
 
 
-def test_a_palette_that_is_written_to_a_closed_pipe(folder):
-    """Its lines wait in the buffer until the process ends."""
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_palette_that_is_written_to_a_closed_pipe(folder, unbuffered):
+    """Its lines wait in the buffer until the process ends, or do not."""
     command = [sys.executable, "-m", "lloydq.cli", "palette", "photo.png", "-k", "3"]
     read, write = os.pipe()
     os.close(read)
-    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, timeout=60, encoding="utf-8")
+    done = subprocess.run(
+        command, env=os.environ | {"PYTHONUNBUFFERED": unbuffered}, stdout=write, stderr=subprocess.PIPE, text=True,
+        timeout=60, encoding="utf-8",
+    )  # fmt: skip
     os.close(write)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr

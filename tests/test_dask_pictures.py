@@ -55,14 +55,15 @@ def test_two_hundred_pictures_have_the_palette_of_one_process(tmp_path, rng):
         assert (np.asarray(Image.open(tmp_path / "out" / name.name).convert("RGB")) == expected).all()
 
 
-def test_what_is_there_is_not_replaced(pictures, tmp_path):
+def test_what_is_there_is_not_replaced(pictures, tmp_path, capfd):
     names = sorted(pictures.glob("*.png"))
     quantize_many(names, 16, tmp_path / "out", progress=False)
     before = (tmp_path / "out" / names[0].name).read_bytes()
     with pytest.raises(FileExistsError, match="picture 0"):
         quantize_many(names, 8, tmp_path / "out", progress=False)
     assert (tmp_path / "out" / names[0].name).read_bytes() == before
-    quantize_many(names, 8, tmp_path / "out", overwrite=True, progress=False)
+    quantize_many(names, 8, tmp_path / "out", overwrite=True, progress=True)
+    assert "counting the colours of" in capfd.readouterr().out
     assert (tmp_path / "out" / names[0].name).read_bytes() != before
     with pytest.raises(FileExistsError, match="2 pictures"):
         quantize_many([names[0], names[0]], 8, tmp_path / "new", progress=False)

@@ -40,6 +40,18 @@ def test_the_first_error_is_raised_and_the_others_stop():
     assert pool.run(abs, [-1, -2], 2) == [1, 2]
 
 
+def test_an_error_of_a_helper_alone_is_raised():
+    mine = threading.get_ident()
+
+    def fail(_):
+        if threading.get_ident() != mine:
+            raise KeyError("of a helper")
+        time.sleep(0.01)
+
+    with pytest.raises(KeyError, match="of a helper"):
+        pool.run(fail, range(200), 2)
+
+
 def test_ctrl_c_within_a_kernel_is_ctrl_c():
     def interrupted(_):
         try:

@@ -148,6 +148,15 @@ def test_weightless_rows_are_never_drawn():
 
 
 @pytest.mark.parametrize("init", INITS)
+@pytest.mark.parametrize("d", [2, 3])
+def test_whole_weights_are_repetitions_whichever_way_suits(d, init, rng):
+    X, weight = rng.integers(0, 256, (300, d)).astype(np.uint8), rng.integers(0, 5, 300)
+    repeated = np.repeat(X, weight, axis=0)
+    for seed in range(5):
+        np.testing.assert_array_equal(start(X, 9, init, seed, weight.astype(float)), start(repeated, 9, init, seed))
+
+
+@pytest.mark.parametrize("init", INITS)
 def test_weightless_rows_that_are_no_bytes_change_nothing(init):
     X, weight = np.array([[-1, 0, 0], [1, 0, 0], [0, 300, 0.5], [0, 2, 0]]), np.array([0.0, 1, 0, 1])
     for seed in range(20):
