@@ -208,13 +208,13 @@ def test_a_position_is_taken_with_what_its_points_weigh():
 
 
 def test_what_is_nearest_in_each_cluster_is_not_given_away():
-    """Farthest first: 21, 0, 100.5, 99.9; 0 and 99.9 are the last ones of their clusters."""
-    X, far = np.array([[0.0], [21.0], [99.9], [100.5]]), [1e3, 2e3, 3e3]
+    """Farthest first: 21, 0, 12, 100.5, 99.9; 12 and 99.9 are the last ones of their clusters."""
+    X, far = np.array([[0.0], [21.0], [99.9], [100.5], [12.0]]), [1e3, 2e3, 3e3, 4e3]
     step = next(steps(X, np.array([[10.0], [100.0], *([x] for x in far)])))
-    assert step.relocated == 2
-    assert step.moved.ravel().tolist() == [0.0, 99.9, 21.0, 100.5, 3e3]
+    assert step.relocated == 3
+    assert step.moved.ravel().tolist() == [12.0, 99.9, 21.0, 0.0, 100.5, 4e3]
     *positions, labels = step.visit.farthest(9)
-    assert [found.ravel().tolist() for found in (*positions, labels)] == [[21.0, 100.5], [1.0, 1.0], [0, 1]]
+    assert [found.ravel().tolist() for found in (*positions, labels)] == [[21.0, 0.0, 100.5], [1.0] * 3, [0, 0, 1]]
     integers = next(steps(np.array([[0], [21], [100], [104]], np.uint8), np.array([[10.0], [101.0], [1e3]])))
     assert integers.visit.farthest(1)[0].dtype == np.float64
 

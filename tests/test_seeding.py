@@ -139,6 +139,15 @@ def test_running_sums_are_never_left():
     assert passed(ends, np.array([-1e-17, 0.0, 1.9, 2.0, 5.0, 6.0])).tolist() == [1, 1, 1, 3, 3, 3]
 
 
+def test_what_is_fixed_is_known_in_any_dtype_and_sign():
+    for dtype in (np.uint8, np.int64, np.float32, np.float64):
+        X, fixed = np.array([[0.0], [1.0], [0.1]]).astype(dtype), np.array([[-0.0], [0.1]])
+        for seed in range(20):
+            positions = SortedPositions(X, None, None)
+            drawn = random_positions(positions, 1, np.random.default_rng(seed), fixed=fixed)
+            assert positions.X[drawn].tolist() == [[1]]
+
+
 def test_weightless_rows_are_never_drawn():
     X, weight = np.arange(40.0)[:, None], np.zeros(40)
     weight[[3, 7, 30]] = 0.1, 5, 2
