@@ -9,6 +9,8 @@ import numpy as np
 
 from .lloyd import Array
 
+SMALLEST = 1e-290  # of all weights together: below, products with them may have lost any digits
+
 
 class InvalidTypeError(TypeError, ValueError):
     """Something of the wrong kind. scikit-learn raises now the one, now the other: whoever catches either is right."""
@@ -28,7 +30,8 @@ def points(X: Any, name: str = "X") -> Array:
     if X.dtype == bool:
         X = X.astype(np.uint8)
     if X.dtype == np.longdouble and X.dtype.itemsize > 8:
-        X = X.astype(np.float64)
+        with np.errstate(over="ignore"):  # to infinity, which is refused
+            X = X.astype(np.float64)
     if X.dtype.kind == "c":
         raise InvalidTypeError(f"Complex data not supported: {name} must hold real numbers; got dtype {X.dtype}")
     if X.dtype.kind not in "iuf":
@@ -48,7 +51,7 @@ def _numbers(X: Array, name: str) -> Array:
         X = np.fromiter(filled, object, len(filled)).reshape(X.shape)
     try:
         return X.astype(np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InvalidTypeError(f"{name} must hold real numbers; {error}") from None
 
 
@@ -88,7 +91,8 @@ def weights(weight: Any, n: int, name: str = "sample_weight") -> Array | None:
         raise InvalidTypeError(f"{name} must hold real numbers; got dtype {array.dtype}")
     if array.shape not in ((), (n,)):
         raise ValueError(f"{name} must have shape ({n},), one weight for each point; got {array.shape}")
-    array = np.broadcast_to(np.asarray(array, np.float64), n)
+    with np.errstate(over="ignore"):
+        array = np.broadcast_to(np.asarray(array, np.float64), n)
     if np.isnan(array).any():
         raise ValueError(f"Input {name} contains NaN; all weights must be finite")
     if array.min() < 0:
@@ -99,6 +103,8 @@ def weights(weight: Any, n: int, name: str = "sample_weight") -> Array | None:
         raise ValueError(f"{name} must be finite, and its sum too; the largest is {array.max()}")
     if total == 0:
         raise ValueError(f"{name} must not be all zero")
+    if total < SMALLEST:
+        raise ValueError(f"{name} is so small, {array.max():.3g} at most, that its products lose digits: scale it up")
     return array
 
 
@@ -125,14 +131,22 @@ def tolerance(tol: Any) -> float:
     """A finite number, not negative."""
     if isinstance(tol, bool) or not isinstance(tol, numbers.Real):
         raise InvalidTypeError(f"tol must be a number; got {tol!r}")
-    if not 0 <= float(tol) < np.inf:
+    if not 0 <= _float(tol) < np.inf:
         raise ValueError(f"tol must be finite and not negative; got {tol}")
     return float(tol)
 
 
+def _float(value: Any) -> float:
+    """A number, infinite where it is too large."""
+    try:
+        return float(value)
+    except OverflowError:
+        return np.inf if value > 0 else -np.inf
+
+
 def fraction(value: Any, name: str) -> float:
     """A number from 0 to 1."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= float(value) <= 1:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= _float(value) <= 1:
         raise InvalidTypeError(f"{name} must be a number from 0 to 1; got {value!r}")
     return float(value)
 

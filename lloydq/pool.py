@@ -1,9 +1,12 @@
 """Threads: the same work in the same pieces on any number of them, results in the order of the pieces."""
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from inspect import isclass
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -40,6 +43,13 @@ def _forget() -> None:
     global _executor, _starting
     _executor, _starting = None, threading.Lock()
     _here.__dict__.clear()
+    if sys.version_info < (3, 12):  # until then cached_property has a lock, held while the value is made
+        for name, module in list(sys.modules.items()):
+            if name.partition(".")[0] == "lloydq":
+                for kind in filter(isclass, vars(module).values()):
+                    for value in vars(kind).values():
+                        if isinstance(value, cached_property):
+                            value.lock = threading.RLock()  # type: ignore[attr-defined]
 
 
 if hasattr(os, "register_at_fork"):  # pragma: no branch - not on Windows

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import reduce
 from importlib import import_module
 from operator import add
 from typing import Any
@@ -36,9 +36,9 @@ class Starts:
     given: Array  # what functions get: the rows that X may have been folded from
     fixed: Array | None = None  # (m, d) float64: other centroids that there will be, whatever is drawn
     distinct: bool = False  # whether all rows are, and near ones stand near each other
+    positions: Positions | None = None  # to draw from; found when that is first asked for
 
-    @cached_property
-    def positions(self) -> Positions:
+    def _positions(self) -> Positions:
         trials = 1 if self.init == "random" else usual_trials(self.k)
         if self.distinct:
             return DistinctPositions(self.X, self.weight, self.n_threads)
@@ -54,6 +54,7 @@ class Starts:
             return self.init
         fixed = self.fixed if self.fixed is not None and len(self.fixed) else None
         draw = random_positions if self.init == "random" else plus_plus
+        self.positions = self.positions or self._positions()
         found = draw(self.positions, self.k, rng, fixed=fixed)
         return np.asarray(self.positions.X[found], np.float64)
 

@@ -371,3 +371,15 @@ def test_the_line_of_a_batch_waits_for_names(monkeypatch):
         time.sleep(0.5)
     batch.clear()
     assert "0 of 2 done: a.png" in sys.stderr.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(KeyboardInterrupt(), 130), (cli.Terminated(15), 143), (cli.Terminated(1), 129)]
+)
+def test_a_signal_before_the_work(error, code, folder, capsys, monkeypatch):
+    def parse(*_):
+        raise error
+
+    monkeypatch.setattr(cli, "parse", parse)
+    assert call("photo.png") == code
+    assert capsys.readouterr().err == "lloydq: stopped\n"

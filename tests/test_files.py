@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 import lloydq
+from lloydq.image import writing
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals, limits and pipes of Unix")
 LLOYDQ = [sys.executable, "-m", "lloydq.cli"]
@@ -110,7 +111,7 @@ def test_a_folder_that_cannot_be_written(folder):
 
 @LINUX
 @pytest.mark.parametrize("environment", [{"NUMBA_CACHE_DIR": "/proc/nothing"}, {"HOME": ""}, {"HOME": "/proc/nothing"}])
-def test_no_home_and_no_cache(folder, environment):
+def test_no_home(folder, environment):
     done = lloydq_("a.png", "-k", "9", "-o", "out.png", env=os.environ | environment)
     assert done.returncode == 0, done.stderr
     assert Path("out.png").read_bytes() == lloydq.quantize("a.png", 9).png
@@ -170,7 +171,7 @@ def listening():
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)])
 def test_a_batch_that_is_ended(folder, number, code, jobs):
     """What is finished is whole, what is not leaves nothing."""
     data = Path("a.png").read_bytes()
@@ -191,3 +192,79 @@ def test_a_batch_that_is_ended(folder, number, code, jobs):
     assert all(path.suffix == ".png" and not path.name.startswith(".") for path in found)
     assert len({path.read_bytes() for path in found}) == 1
     assert all(Path(f"{i}.png").read_bytes() == data for i in range(200))
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_signal_in_the_middle_of_writing(folder, overwrite, monkeypatch):
+    """It is heard when the file is whole."""
+    heard = []
+
+    def interrupt(*_, **__):
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGINT)
+        heard.append("the file is written on")
+
+    def terminate(number, _):
+        raise KeyboardInterrupt(number)
+
+    before = [signal.signal(number, terminate) for number in (signal.SIGINT, signal.SIGTERM)]
+    monkeypatch.setattr(writing.stat, "S_IMODE", lambda mode: (interrupt(), mode)[1])
+    monkeypatch.setattr(writing.os, "link", lambda *names: (interrupt(), Path(names[0]).rename(names[1])))
+    try:
+        with pytest.raises(KeyboardInterrupt) as told:
+            writing.write("a.png" if overwrite else "new.png", b"whole", overwrite=overwrite)
+        assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == [terminate] * 2
+    finally:
+        for number, handler in zip((signal.SIGINT, signal.SIGTERM), before, strict=True):
+            signal.signal(number, handler)
+    assert told.value.args == (signal.SIGTERM,)
+    assert heard == ["the file is written on"]
+    assert Path("a.png" if overwrite else "new.png").read_bytes() == b"whole"
+    assert names() == (["a.png"] if overwrite else ["a.png", "new.png"])
+
+
+@LINUX
+def test_a_pipe_is_not_replaced_by_a_file(folder):
+    os.mkfifo("out.png")
+    done = lloydq_("a.png", "-k", "4", "-o", "out.png", "--force")
+    assert done.returncode == 1
+    assert b"'out.png' is no regular file" in done.stderr
+    assert Path("out.png").is_fifo()
+
+
+@LINUX
+def test_a_picture_from_a_pipe_that_goes_on_as_it_is(folder):
+    """It is read once."""
+    Image.new("RGB", (4, 4), "red").save("tiny.png")
+    shell = f"cat tiny.png | {' '.join(LLOYDQ)} /dev/stdin -k 16 -o - --skip-if-larger"
+    done = subprocess.run(["sh", "-c", shell], capture_output=True, timeout=120)
+    assert done.stdout == Path("tiny.png").read_bytes()
+    os.mkfifo("pipe.png")
+    done = lloydq_("pipe.png", "a.png", "--shared", "-k", "4", "--output-dir", "out")
+    assert done.returncode == 1
+    assert b"'pipe.png' cannot be read twice" in done.stderr
+    assert len(list(Path("out").iterdir())) == 1
+
+
+@LINUX
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        ("a.png -k 9 -o - >&-", 1, b"there is no stdout to write a picture to"),
+        ("palette a.png -k 4 >&-", 0, b""),
+        ("- -k 9 -o o.png <&-", 1, b"there is no stdin to read a picture from"),
+        ("palette - <&-", 1, b"there is no stdin to read a picture from"),
+        ("a.png -k 9 -o o.png 2>&-", 0, b""),
+        ("info >/dev/full", 1, b""),
+        ("a.png b.png c.png -k 9 --output-dir out 2>/dev/full", 0, b""),
+    ],
+)
+def test_streams_that_are_closed_or_full(folder, words, code, told):
+    for name in "bc":
+        Path(f"{name}.png").write_bytes(Path("a.png").read_bytes())
+    done = subprocess.run(["sh", "-c", f"{' '.join(LLOYDQ)} {words}"], capture_output=True, timeout=120)
+    assert done.returncode == code
+    assert told in done.stderr
+    assert b"Traceback" not in done.stderr
+    if "out " in words:
+        assert len(list(Path("out").iterdir())) == 3

@@ -339,3 +339,13 @@ def test_sums_that_float64_cannot_hold_are_infinite():
     assert exact([[1.7e308, 1.7e308], [1.0]])[0] == np.inf
     assert exact([[1e16, 1.0], [-1e16]]) == [1.0]
     assert exact([[]]) == [0.0]
+
+
+def test_scores_that_float64_cannot_hold_are_infinite(rng):
+    X = rng.normal(size=(60, 3))
+    model = KMeans(3, random_state=0).fit(X)
+    for factor, weight in ((1e150, 1e10), (1e150, 1e100), (1e100, 1e150)):
+        assert model.score(X * factor, sample_weight=np.full(60, weight)) == -np.inf
+        assert model.score(X[:3] * factor, sample_weight=np.full(3, weight)) == -np.inf
+    far = model.transform(np.full((2, 3), 3e38, np.float32))
+    assert np.isinf(far).all()

@@ -32,13 +32,18 @@ def run() -> NoReturn:
     """
     gc.set_threshold(SELDOM)
     sys.setswitchinterval(SOON)
-    signal.signal(signal.SIGTERM, terminate)
-    code = main()
     try:
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores the second
+                signal.signal(number, terminate)
+        code = main()
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
                 stream.flush()
-    except BrokenPipeError:
+    except KeyboardInterrupt as error:
+        code = ended(error)
+    except OSError:  # what was printed did not arrive
         code = 1
     os._exit(code)
 
@@ -47,13 +52,30 @@ class Terminated(KeyboardInterrupt):
     """Another process asks this one to end: it does so as by Ctrl-C, and leaves no half of a file."""
 
 
-def terminate(*_: object) -> NoReturn:
-    """Answers SIGTERM."""
-    raise Terminated
+def terminate(number: int, _: object) -> NoReturn:
+    """Answers SIGTERM, and SIGHUP of a terminal that is closed."""
+    raise Terminated(number)
+
+
+def ended(error: KeyboardInterrupt) -> int:
+    """The exit code that shells give to what a signal ends."""
+    return 128 + int(error.args[0]) if isinstance(error, Terminated) else 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code: 0, 1 for a file or data that cannot be handled, 2 for usage."""
+    try:
+        return _main(arguments)
+    except (KeyboardInterrupt, SystemError) as error:
+        from ..pool import interruption
+
+        if (stop := interruption(error)) is None:
+            raise
+        say("stopped")
+        return ended(stop)
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal of few characters is no reason to lose a result
@@ -75,10 +97,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         say(f"error: {reason(error)}")
         return 1
-    except (KeyboardInterrupt, SystemError) as error:
-        from ..pool import interruption
-
-        if (stop := interruption(error)) is None:
-            raise
-        say("stopped")
-        return 143 if isinstance(stop, Terminated) else 130

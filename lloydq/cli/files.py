@@ -48,11 +48,20 @@ def limited(max_pixels: int | None) -> Iterator[None]:
 
 def sourced(name: str) -> str | bytes:
     """The file of this name, or what comes from stdin for "-"."""
-    return sys.stdin.buffer.read() if name == "-" else name
+    return from_stdin() if name == "-" else name
+
+
+def from_stdin() -> bytes:
+    """All that comes."""
+    if sys.stdin is None:
+        raise Failure("there is no stdin to read a picture from")
+    return sys.stdin.buffer.read()
 
 
 def to_stdout(data: bytes) -> None:
     """Bytes to a pipe or a file; not to a terminal."""
+    if sys.stdout is None:
+        raise Failure("there is no stdout to write a picture to")
     if sys.stdout.isatty():
         raise Failure("a picture is not written to a terminal: send it to a file with >, or name one with -o")
     sys.stdout.buffer.write(data)

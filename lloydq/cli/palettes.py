@@ -81,6 +81,6 @@ def _facts(name: str, palette: "Palette") -> dict[str, Any]:
 
 def _in_colour() -> bool:
     """Whether stdout is a terminal that shows 24-bit colours, and may (https://no-color.org)."""
-    if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
+    if sys.stdout is None or not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
         return False
     return os.environ.get("COLORTERM", "").lower() in ("truecolor", "24bit")

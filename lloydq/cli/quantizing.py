@@ -1,6 +1,7 @@
 """lloydq PICTURE …: pictures in fewer colours, one or many."""
 
 import argparse
+import io
 import json
 import sys
 import time
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .files import checked, to_stdout
+from .files import checked, from_stdin, to_stdout
 from .progress import Batch, Progress
 from .words import ERRORS, Failure, curve, here, named, reason, say, summary
 
@@ -61,7 +62,7 @@ class Work:
     n_threads: int | None
     ready: Future[None]
     palette: "Palette | None" = None
-    stdin: bytes = b""
+    original: bytes = b""  # of what comes from stdin, or may go to stdout as it is: a pipe is read once
     stopped: bool = False
     taken: dict[Path, str] = field(default_factory=dict)  # outputs, and which picture they are for
 
@@ -87,7 +88,11 @@ class Work:
     def load(self, source: str) -> "Picture":
         from ..image import load
 
-        data = self.stdin if source == "-" else source
+        data: Any = self.original if source == "-" else source
+        if source != "-" and self.options.skip_if_larger and self._named(source, 1) is None:
+            self.original = Path(source).read_bytes()
+            data = io.BytesIO(self.original)
+            data.name = source
         return load(data, alpha=self.options.alpha, frame=self.options.frame)
 
     def _done(self, source: str) -> Done:
@@ -115,7 +120,7 @@ class Work:
         if not skipped:
             self._write(target, data)
         elif target is None:  # who reads the other end wants a picture in any case
-            to_stdout(self.stdin if source == "-" else Path(source).read_bytes())
+            to_stdout(self.original)
         where, seconds = "-" if target is None else str(target), time.perf_counter() - start
         done = Done(source, n_bytes, len(data), skipped, facts(source, q) if options.json else {})
         self._tell(source, where, q, done, seconds)
@@ -225,7 +230,7 @@ def _quantized(options: argparse.Namespace, ready: Future[None]) -> int:
     if options.output_dir:
         Path(options.output_dir).mkdir(parents=True, exist_ok=True)
     if "-" in sources:
-        work.stdin = sys.stdin.buffer.read()
+        work.original = from_stdin()
     done: list[Done | Failed] = []
     if options.palette:
         from ..palette import Palette
@@ -269,6 +274,8 @@ def _share(work: Work, sources: Sequence[str]) -> tuple[list[str], list[Done | F
         for source in sources:
             try:
                 with work.batch.at(source):
+                    if source != "-" and Path(source).exists() and not Path(source).is_file():
+                        raise Failure(f"'{source}' cannot be read twice, as --shared does: put it into a file")
                     picture = work.load(source)
             except ERRORS as error:
                 failed.append(work.failed(source, error))

@@ -3,6 +3,7 @@
 import argparse
 import sys
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,9 +34,10 @@ ERRORS = (Failure, OSError, ValueError, TypeError, MemoryError, RuntimeError, Im
 
 
 def say(line: str) -> None:
-    """A line on stderr."""
+    """A line on stderr, if it can be: a line that is lost is no reason to lose a result."""
     if sys.stderr is not None:
-        print(f"lloydq: {line}", file=sys.stderr, flush=True)
+        with suppress(OSError):
+            print(f"lloydq: {line}", file=sys.stderr, flush=True)
 
 
 def note(message: Warning | str) -> None:

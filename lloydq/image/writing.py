@@ -3,8 +3,14 @@
 import contextlib
 import os
 import secrets
+import signal
 import stat
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 def write(path: str | os.PathLike[str], data: bytes, *, overwrite: bool) -> None:
@@ -12,7 +18,44 @@ def write(path: str | os.PathLike[str], data: bytes, *, overwrite: bool) -> None
     target = Path(os.path.realpath(path))
     if not overwrite and target.exists():
         raise FileExistsError(f"{os.fspath(path)!r} exists")
+    if target.exists() and not target.is_file():
+        raise OSError(f"{os.fspath(path)!r} is no regular file")
     part = target.with_name(f".lloydq-{secrets.token_hex(8)}")
+    with _undisturbed():
+        _write(path, target, part, data, overwrite)
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Ctrl-C, and what else ends a program by an exception, is heard when the file is whole: or a part would stay.
+
+    Only the main thread hears signals, and only their handlers of Python can raise.
+    """
+    handlers: dict[int, Any] = {}
+    waiting, writing = list[int](), True
+
+    def wait(number: int, frame: Any) -> None:
+        if writing:
+            waiting.append(number)
+        else:
+            handlers[number](number, frame)
+
+    if threading.current_thread() is threading.main_thread():
+        for number in SIGNALS:
+            if callable(handler := signal.getsignal(number)):
+                handlers[number] = handler
+                signal.signal(number, wait)
+    try:
+        yield
+    finally:
+        writing = False
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for number in waiting[:1]:
+            handlers[number](number, None)
+
+
+def _write(path: str | os.PathLike[str], target: Path, part: Path, data: bytes, overwrite: bool) -> None:
     try:
         with part.open("xb") as file:
             file.write(data)

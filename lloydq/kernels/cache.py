@@ -5,6 +5,8 @@ the two, and where processes write at the same time, a number is not what the in
 or of an older version. Here a file's name follows from what it is of; it appears whole or not at all.
 """
 
+import sys
+import time
 from contextlib import suppress
 from hashlib import sha256
 from importlib.resources import files
@@ -16,15 +18,24 @@ from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 
 def _stamp() -> str:
-    """Of this Numba and of all sources of this folder: kernels take constants and functions from each other."""
-    found = sha256(numba.__version__.encode())
-    for file in sorted(files(__package__).iterdir(), key=lambda file: file.name):
-        if file.name.endswith(".py"):
-            found.update(file.read_bytes())
+    """Of this Numba and of all sources of this folder: kernels take constants and functions from each other.
+
+    Of the program, where there are no sources but one frozen file.
+    """
+    found, sources = sha256(numba.__version__.encode()), []
+    with suppress(OSError):
+        listed = (file for file in files(__package__).iterdir() if file.name.endswith(".py") and file.is_file())
+        sources = [file.read_bytes() for file in sorted(listed, key=lambda file: file.name)]
+    if not sources:
+        program = Path(sys.executable).stat()
+        sources = [f"{sys.executable} {program.st_size} {program.st_mtime_ns}".encode()]
+    for source in sources:
+        found.update(source)
     return found.hexdigest()[:16]
 
 
 STAMP = _stamp()
+LONG = 7 * 24 * 3600.0  # seconds for which the files of another version may be in use
 
 
 class KernelFiles(IndexDataCacheFile):
@@ -47,14 +58,18 @@ class KernelFiles(IndexDataCacheFile):
         return data if found == key else None
 
     def save(self, key: Any, data: Any) -> None:
-        for old in self.all():
-            if STAMP not in old.name:
-                old.unlink(missing_ok=True)
-        self._save_data(self.name(key), (key, data))
+        """And remove what others left long ago: of an older version, or half written."""
+        name = self.name(key)
+        self._save_data(name, (key, data))
+        for other in self.all():
+            with suppress(OSError):
+                if other.stat().st_mtime < time.time() - LONG and not (STAMP in other.name and other.suffix == ".nbc"):
+                    other.unlink()
 
     def flush(self) -> None:
         for file in self.all():
-            file.unlink(missing_ok=True)
+            with suppress(OSError):
+                file.unlink()
 
     def all(self) -> list[Path]:
         """Numba's own among them, whose names have a line."""

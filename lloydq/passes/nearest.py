@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterable
-from math import fsum
+from math import fsum, inf, isfinite
 from typing import Any
 
 import numpy as np
@@ -53,7 +53,8 @@ def distances(X: Array, centroids: Array, n_threads: int | None = None) -> Array
     lengths = np.empty((len(X), len(centroids)), np.float32 if X.dtype == np.float32 else np.float64)
     if tiny(X, len(centroids)):
         for label in range(len(centroids)):
-            lengths[:, label] = np.sqrt(squared_distances(X, centroids, np.broadcast_to(label, len(X))))
+            with np.errstate(over="ignore"):  # float32 may not hold them
+                lengths[:, label] = np.sqrt(squared_distances(X, centroids, np.broadcast_to(label, len(X))))
         return lengths
     from .. import kernels
 
@@ -86,9 +87,11 @@ def scatter(
 
 def exact(numbers: Iterable[Iterable[float]]) -> list[float]:
     """A few numbers with the same sum; the first is that sum, rounded once (J. R. Shewchuk, Discrete Comput. Geom. 18,
-    1997).
+    1997). Infinite where one of them, or a part of it, was too large for float64.
     """
     left, found = [float(x) for some in numbers for x in some], list[float]()
+    if not all(map(isfinite, left)):
+        return [inf]
     while total := added(left):
         found.append(total)
         left.append(-total)
