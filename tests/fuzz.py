@@ -27,7 +27,6 @@ FOUND = Path(__file__).parent / "found"
 TOLD = OSError, ValueError, TypeError  # errors that say what is wrong with the input
 PATIENCE = 20  # s for one execution
 GROWTH = 256 << 20  # bytes that the process may gain, once warm
-MOST = 1 << 20  # pixels asked of a mutated header: larger ones are read, too, but take the time of many
 
 
 def pictures():

@@ -63,11 +63,31 @@ def test_without_the_compiler():
 def test_with_a_cold_cache_and_a_warm_one(here, tmp_path):
     cache = {"NUMBA_CACHE_DIR": str(tmp_path)}
     assert elsewhere(**cache) == here
+    known = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nbc")}
+    assert known
     assert elsewhere(**cache) == here
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nbc")} == known
+
+
+OLD = {"NUMBA_CPU_NAME": "x86-64", "NUMBA_CPU_FEATURES": ""}
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="names a processor of that kind")
+def test_one_fit_on_a_processor_with_fewer_vector_extensions(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import numpy as np, lloydq; from numba.core.registry import cpu_target\n"
+        "X = np.random.default_rng(0).normal(size=(3000, 8))\n"
+        "model = lloydq.KMeans(9, init=X[:9], tol=0, max_iter=None).fit(X)\n"
+        "print(cpu_target.target_context.codegen().magic_tuple())\n"
+        "print(model.cluster_centers_.tobytes().hex(), model.labels_.tobytes().hex(), model.inertia_)"
+    )
+    old, new = (elsewhere(script, NUMBA_CACHE_DIR=str(tmp_path), **more) for more in (OLD, {}))
+    assert "'x86-64', ''" in old.splitlines()[0]
+    assert old.splitlines()[1] == new.splitlines()[1]
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="names a processor of that kind")
 def test_on_a_processor_with_fewer_vector_extensions(here, tmp_path):
-    old = {"NUMBA_CPU_NAME": "x86-64", "NUMBA_CPU_FEATURES": "", "NUMBA_CACHE_DIR": str(tmp_path)}
-    assert elsewhere(**old) == here
+    assert elsewhere(NUMBA_CACHE_DIR=str(tmp_path), **OLD) == here

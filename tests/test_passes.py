@@ -10,7 +10,7 @@ import pytest
 
 from lloydq import KMeans, colors, kernels, kmeans_plusplus, lloyd, nearest, passes, random_points, steps
 from lloydq.passes import BlockPass, BoundsPass, DensePass, FoldedBlocks, FoldedBounds, GroupsPass, exact
-from lloydq.passes.dense import SHARED
+from lloydq.passes.dense import SHARED, found_in
 
 LONG = os.environ.get("LLOYDQ_LONG", "") == "1"  # as in .ci/nightly: three times as many steps
 
@@ -349,3 +349,11 @@ def test_scores_that_float64_cannot_hold_are_infinite(rng):
         assert model.score(X[:3] * factor, sample_weight=np.full(3, weight)) == -np.inf
     far = model.transform(np.full((2, 3), 3e38, np.float32))
     assert np.isinf(far).all()
+
+
+def test_rows_are_found_among_others(rng):
+    for d in (1, 2, 5):
+        rows = rng.integers(-1, 3, (300, d)) / 2.0
+        X = np.unique(rows[:40], axis=0)[rng.permutation(len(np.unique(rows[:40], axis=0)))]
+        expected = [next((j for j, x in enumerate(X) if (x == row).all()), -1) for row in rows]
+        assert found_in(X, rows).tolist() == expected

@@ -179,9 +179,8 @@ class DensePass(PlainPass):
         reach = squared_distances(X, self.centroids, labels)
         for piece in pieces:
             rows = np.flatnonzero(np.isin(distance[piece], reach)) + piece.start
-            for j, x in enumerate(X):
-                equals = self.weight[rows[(self.X[rows] == x).all(axis=1)]]
-                weight[j] = np.cumsum(np.append(weight[j], equals))[-1]  # row by row
+            which = found_in(X, self.X[rows])
+            np.add.at(weight, which[which >= 0], self.weight[rows[which >= 0]])  # row by row
         return X, weight, labels
 
     def _one_each(self, most: int, rows: slice, distance: Array) -> Array:
@@ -192,3 +191,21 @@ class DensePass(PlainPass):
         nearer = np.full(len(self.centroids), -1)
         nearer[self.labels[order[most:]]] = order[most:]
         return np.append(order[:most], nearer[nearer >= 0])
+
+
+def found_in(X: Array, rows: Array) -> Array:
+    """(n,) which of some distinct rows X (m, d) each of the rows (n, d) is; −1 for none. Column by column."""
+    place, rank = np.zeros(len(X), np.intp), np.zeros(len(rows), np.intp)
+    known = np.ones(len(rows), bool)
+
+    def ranked(values: Array, others: Array) -> tuple[Array, Array]:
+        nonlocal known
+        distinct, inverse = np.unique(values, return_inverse=True)
+        found = np.minimum(np.searchsorted(distinct, others), len(distinct) - 1)
+        known &= distinct[found] == others
+        return inverse, found
+
+    for column, other in zip(X.T, rows.T, strict=True):
+        inverse, found = ranked(column, other)
+        place, rank = ranked(place * len(X) + inverse, rank * len(X) + found)
+    return np.where(known, np.argsort(place)[rank], -1)
