@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-
 
 def write(path: str | os.PathLike[str], data: bytes, *, overwrite: bool) -> None:
     """Write a file that appears whole or not at all; FileExistsError if it is there and may not be replaced."""
@@ -27,9 +25,9 @@ def write(path: str | os.PathLike[str], data: bytes, *, overwrite: bool) -> None
 
 @contextlib.contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Ctrl-C, and what else ends a program by an exception, is heard when the file is whole: or a part would stay.
+    """Ctrl-C, and other signals that may raise an exception, are heard when the file is whole: or a part would stay.
 
-    Only the main thread hears signals, and only their handlers of Python can raise.
+    Only the main thread hears signals, and only handlers that are written in Python can raise.
     """
     handlers: dict[int, Any] = {}
     waiting, writing = list[int](), True
@@ -40,19 +38,19 @@ def _undisturbed() -> Iterator[None]:
         else:
             handlers[number](number, frame)
 
-    if threading.current_thread() is threading.main_thread():
-        for number in SIGNALS:
+    with contextlib.suppress(ValueError):  # in an interpreter within another one
+        for number in signal.valid_signals() if threading.current_thread() is threading.main_thread() else ():
             if callable(handler := signal.getsignal(number)):
-                handlers[number] = handler
                 signal.signal(number, wait)
+                handlers[number] = handler
     try:
         yield
     finally:
         writing = False
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-        for number in waiting[:1]:
-            handlers[number](number, None)
+        for heard, handler in handlers.items():
+            signal.signal(heard, handler)
+        for heard in dict.fromkeys(waiting):
+            handlers[heard](heard, None)
 
 
 def _write(path: str | os.PathLike[str], target: Path, part: Path, data: bytes, overwrite: bool) -> None:
