@@ -132,11 +132,14 @@ def test_weights_within_reach():
     checks.reach(X, None)
     one = np.zeros((4, 1))  # numbers below 1 are taken for 1
     checks.reach(one, np.array([HUGE / 4 / 4, 0, 0, 0]))
+    many = np.array([[2.0], *[[0.0]] * 999])  # of few rows that weigh anything, w·x is what is too large
+    checks.reach(many, np.array([HUGE / 4 / 1000 / 2, *[0] * 999]))
     message = "^sample_weight times the squares of X overflows: scale one of them down$"
     for points, weight in (
         (X, [most / 2, most / 2 * (1 + 1e-9)]),
         (-X, [most / 2, most / 2 * (1 + 1e-9)]),
         (one, [HUGE / 4 / 4 * (1 + 1e-9), 0, 0, 0]),
+        (many, [HUGE / 4 / 1000 / 2 * (1 + 1e-9), *[0] * 999]),
     ):
         with pytest.raises(ValueError, match=message):
             checks.reach(points, np.array(weight))

@@ -30,7 +30,7 @@ def test_ties_go_to_the_lowest_label():
 
 
 def test_assign_refuses_other_columns():
-    with pytest.raises(ValueError, match="equally many columns"):
+    with pytest.raises(ValueError, match=r"^points \(3, 2\) and centroids \(1, 3\) must have equally many columns$"):
         assign(np.zeros((3, 2)), np.zeros((1, 3)))
 
 
@@ -217,6 +217,19 @@ def test_what_is_nearest_in_each_cluster_is_not_given_away():
     assert [found.ravel().tolist() for found in (*positions, labels)] == [[21.0, 0.0, 100.5], [1.0] * 3, [0, 0, 1]]
     integers = next(steps(np.array([[0], [21], [100], [104]], np.uint8), np.array([[10.0], [101.0], [1e3]])))
     assert integers.visit.farthest(1)[0].dtype == np.float64
+
+
+def test_what_is_counted(rng):
+    X = rng.normal(size=(40, 2))
+    visit = PlainPass(X, None)
+    sums = visit(X[:3])
+    assert (sums.changed, sums.computed, sums.skipped) == (40, 120, 0)
+    assert visit(X[:3]).changed == 0
+    assert (visit.again().labels == -1).all()
+    assert (visit.labels >= 0).all()
+    both = Sums(np.ones((1, 2, 3)), 1, 20, 300) + Sums(np.full((1, 2, 3), 2.0), 4, 50, 600)
+    assert (both.changed, both.computed, both.skipped) == (5, 70, 900)
+    assert (both.slices == 3).all()
 
 
 def test_empty_centroids_that_are_kept_count_as_none():
