@@ -43,7 +43,10 @@ def _forget() -> None:
     global _executor, _starting
     _executor, _starting = None, threading.Lock()
     _here.__dict__.clear()
-    if sys.version_info < (3, 12):  # until then cached_property has a lock, held while the value is made
+    if sys.version_info < (
+        3,
+        12,
+    ):  # pragma: no branch - until then cached_property has a lock, held while the value is made
         for name, module in list(sys.modules.items()):
             if name.partition(".")[0] == "lloydq":
                 for kind in filter(isclass, vars(module).values()):

@@ -2,12 +2,14 @@
 
 import multiprocessing
 import os
+import sys
 import threading
 import time
 import warnings
 
 import pytest
 
+import lloydq
 from lloydq import pool
 
 
@@ -38,6 +40,15 @@ def test_the_first_error_is_raised_and_the_others_stop():
         pool.run(fail, range(1000), 2)
     assert len(begun) < 1000
     assert pool.run(abs, [-1, -2], 2) == [1, 2]
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="since then cached properties have no locks")
+def test_what_a_child_forgets():
+    held, before = vars(lloydq.Sums)["total"].lock, pool._shared()
+    pool._forget()
+    assert vars(lloydq.Sums)["total"].lock is not held
+    assert pool.run(abs, range(-9, 0), 3) == list(range(9, 0, -1))
+    assert pool._shared() is not before
 
 
 def test_an_error_of_a_helper_alone_is_raised():

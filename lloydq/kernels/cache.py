@@ -27,7 +27,7 @@ def _stamp() -> str:
         listed = (file for file in files(__package__).iterdir() if file.name.endswith(".py") and file.is_file())
         sources = [file.read_bytes() for file in sorted(listed, key=lambda file: file.name)]
     if not sources:
-        program = Path(sys.executable).stat()
+        program = Path(sys.executable or ".").stat()
         sources = [f"{sys.executable} {program.st_size} {program.st_mtime_ns}".encode()]
     for source in sources:
         found.update(source)
