@@ -1,5 +1,6 @@
 """Many fits at the same time, wherever they run; and Ctrl-C in the middle of one."""
 
+import contextlib
 import faulthandler
 import multiprocessing
 import os
@@ -20,8 +21,9 @@ import pytest
 from numba.core.compiler_lock import global_compiler_lock
 
 import lloydq
+from lloydq import kernels
 from lloydq.kernels import cache
-from lloydq.kernels.cache import KernelFiles, kept
+from lloydq.kernels.cache import KernelCache, KernelFiles, kept
 
 LONG = bool(os.environ.get("LLOYDQ_LONG"))
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
@@ -262,6 +264,25 @@ def test_machine_code_is_kept_though_old_files_cannot_be_removed(tmp_path, monke
     files = KernelFiles(str(tmp_path), "points.extent-212.py311")
     files.save("uint8", "for bytes")
     assert files.load("uint8") == "for bytes"
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError("no space left"), None),
+        (RuntimeError("no compiled object yet for <Library 'tally'>"), KeyboardInterrupt),
+        (RuntimeError("another"), RuntimeError),
+    ],
+)
+def test_machine_code_that_cannot_be_kept(error, told, monkeypatch):
+    """Ctrl-C while LLVM hands its code over is lost in Numba: what is missing then tells of it."""
+
+    def save(*_):
+        raise error
+
+    monkeypatch.setattr(cache.FunctionCache, "save_overload", save)
+    with pytest.raises(told) if told else contextlib.nullcontext():
+        KernelCache(kernels.extent.py_func).save_overload((), None)
 
 
 def test_the_stamp_is_of_all_sources_or_of_the_program(tmp_path, monkeypatch):

@@ -85,9 +85,18 @@ class KernelCache(FunctionCache):
         self._cache_file = KernelFiles(self.cache_path, self._impl.filename_base)
 
     def save_overload(self, *what: Any) -> None:
-        """A disk that is full is no reason to lose a result: then the machine code is not kept."""
-        with suppress(OSError):
+        """A disk that is full is no reason to lose a result: then the machine code is not kept.
+
+        Where LLVM's code did not arrive, Ctrl-C was pressed while it was handed over, which Numba does not tell.
+        """
+        try:
             super().save_overload(*what)
+        except OSError:
+            pass
+        except RuntimeError as error:
+            if "no compiled object" in str(error):
+                raise KeyboardInterrupt from error
+            raise
 
 
 def kept(folder: str) -> set[str]:
