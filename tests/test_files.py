@@ -228,7 +228,7 @@ def test_a_pipe_is_not_replaced_by_a_file(folder):
     os.mkfifo("out.png")
     done = lloydq_("a.png", "-k", "4", "-o", "out.png", "--force")
     assert done.returncode == 1
-    assert b"'out.png' is no regular file" in done.stderr
+    assert b"'out.png': not a regular file" in done.stderr
     assert Path("out.png").is_fifo()
 
 

@@ -1,6 +1,7 @@
 """A file that appears whole or not at all."""
 
 import contextlib
+import errno
 import os
 import secrets
 import signal
@@ -16,8 +17,8 @@ def write(path: str | os.PathLike[str], data: bytes, *, overwrite: bool) -> None
     target = Path(os.path.realpath(path))
     if not overwrite and target.exists():
         raise FileExistsError(f"{os.fspath(path)!r} exists")
-    if target.exists() and not target.is_file():
-        raise OSError(f"{os.fspath(path)!r} is no regular file")
+    if target.exists() and not target.is_file() and not target.is_dir():  # a pipe, whose reader would wait for ever
+        raise OSError(errno.EINVAL, "not a regular file", os.fspath(path))
     part = target.with_name(f".lloydq-{secrets.token_hex(8)}")
     with _undisturbed():
         _write(path, target, part, data, overwrite)
