@@ -206,3 +206,12 @@ def test_a_link_keeps_pointing_where_it_did(tmp_path):
     write(tmp_path / "link.png", b"new", overwrite=True)
     assert (tmp_path / "link.png").is_symlink()
     assert (tmp_path / "real.png").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I", "F"])
+def test_a_pillow_image_stays_as_it_is(mode, rng):
+    image = Image.fromarray(rng.integers(0, 256, (5, 6, 3)).astype(np.uint8)).convert(mode)
+    image.info["transparency"] = 0 if mode in ("1", "L", "P") else (1, 2, 3)
+    before, info = image.tobytes(), dict(image.info)
+    lloydq.pixels(image)
+    assert (image.mode, image.tobytes(), image.info) == (mode, before, info)

@@ -65,7 +65,8 @@ def eight_bits(
     if isinstance(key, int) and raw in FEW_BITS and image.format == "PNG":  # the levels are spread, the key is not
         image = image.copy()
         image.info["transparency"] = key * FEW_BITS[raw]
-    return image.convert({"La": "LA", "RGBa": "RGBA"}.get(image.mode, image.mode))
+    mode = {"La": "LA", "RGBa": "RGBA"}.get(image.mode, image.mode)
+    return image if mode == image.mode else image.convert(mode)  # which would copy it
 
 
 def raw_mode(image: "Image") -> str:

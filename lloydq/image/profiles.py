@@ -36,7 +36,9 @@ def in_srgb(image: "Image", profile: bytes | None, gamma: float | None, notes: l
     if found is None:
         if image.mode == "CMYK":
             notes.append("CMYK without a usable profile was converted by the plain formula")
-        found = image.convert("RGBA" if image.mode in ("P", "PA") and alpha else "RGB").convert("RGB")
+        found = image.convert("RGBA") if image.mode in ("P", "PA") and alpha else image
+        if found.mode != "RGB" or alpha is not None:  # else it stays what it is: a copy would be 4 bytes a pixel
+            found = found.convert("RGB")
         if gamma is not None:
             found = found.point(curve(gamma, 256).tolist() * 3)
     if alpha is not None:
