@@ -65,8 +65,9 @@ def eight_bits(
     if isinstance(key, int) and raw in FEW_BITS and image.format == "PNG":  # the levels are spread, the key is not
         image = image.copy()
         image.info["transparency"] = key * FEW_BITS[raw]
-    mode = {"La": "LA", "RGBa": "RGBA"}.get(image.mode, image.mode)
-    return image if mode == image.mode else image.convert(mode)  # which would copy it
+    if image.mode == "RGB":  # of which a copy would be 4 bytes a pixel; a copy of a damaged "P" has a palette at least
+        return image
+    return image.convert({"La": "LA", "RGBa": "RGBA"}.get(image.mode, image.mode))
 
 
 def raw_mode(image: "Image") -> str:
