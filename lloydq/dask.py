@@ -56,7 +56,7 @@ from .lloyd import Array, keep_empty
 from .oversampling import starts
 from .palette import Palette
 from .parts import Part, PartedPass, extents, merge, scatter
-from .passes import ALGORITHMS, VerificationError, distances
+from .passes import ALGORITHMS, VerificationError, distances, float_of
 from .quantizer import Shared, apply_palette
 from .seeding import called
 
@@ -346,7 +346,7 @@ class KMeans(estimator.KMeans):
 
             def fit_from(start: Array) -> Fit:
                 step, reason = run(visit, start, callback=(history := self._history()), **options)
-                centers = step.centroids.astype(np.float32 if X.dtype == np.float32 else np.float64)
+                centers = step.centroids.astype(float_of(X))
                 last = ask(scatter, centroids=centers.astype(np.float64), n_threads=n_threads, verify=self.verify)
                 spare = last.weight == 0
                 if options["fill"] is not keep_empty:
@@ -370,7 +370,7 @@ class KMeans(estimator.KMeans):
         X = self._checked(X)
         if not isinstance(X, da.Array):
             return super().transform(X)
-        dtype, k = np.dtype(np.float32 if X.dtype == np.float32 else np.float64), len(self.cluster_centers_)
+        dtype, k = np.dtype(float_of(X)), len(self.cluster_centers_)
         return X.map_blocks(_distances, self.cluster_centers_, self.n_threads, dtype=dtype, chunks=(X.chunks[0], (k,)))
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
@@ -407,7 +407,7 @@ def _labels(X: Array, centers: Array, n_threads: int | None, verify: bool, block
 
 def _distances(X: Array, centers: Array, n_threads: int | None, block_id: tuple[int, ...] = (0,)) -> Array:
     if len(X) == 0:
-        return np.empty((0, len(centers)), np.float32 if X.dtype == np.float32 else np.float64)
+        return np.empty((0, len(centers)), float_of(X))
     with _named(f"partition {block_id[0]}"):
         return distances(checks.points(X), centers.astype(np.float64, order="C"), n_threads or 1)
 

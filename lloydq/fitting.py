@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .lloyd import Array, Fill, PlainPass, Step, Sums, chunks, fill_empty, keep_empty, steps
-from .passes import VerifiedPass, assign, same, scatter, wanted
+from .passes import VerifiedPass, assign, float_of, same, scatter, wanted
 
 
 def refuse_empty(_: PlainPass, __: Sums, ___: Array, empty: Array) -> tuple[Sums, Array, int]:
@@ -108,7 +108,7 @@ def fit(visit: PlainPass, start: Array, history: History, *, n_threads: int | No
     """Lloyd from a start (k, d); the options are those of `run`."""
     step, reason = run(visit, start, callback=history, **options)
     X, weight, centers, labels, k = visit.X, visit.weight, step.centroids, step.visit.labels, len(start)
-    if X.dtype == np.float32:
+    if float_of(X) is np.float32:
         centers = centers.astype(np.float32)
         labels = assign(X, centers.astype(np.float64), n_threads)
     spare = members(labels, weight, k) == 0

@@ -13,7 +13,7 @@ from . import checks, pool
 from .lloyd import Array, chunks, squared_distances
 from .passes.dense import LONGEST
 from .passes.folded import folds
-from .passes.nearest import TINY, tiny
+from .passes.nearest import TINY, float_of, tiny
 from .positions import ColorPositions, DistinctPositions, PartedPositions, Positions, SortedPositions, factors
 
 FEW, SMALL = 1 << 17, 1 << 23  # rows and bytes of which a sorted copy may be made
@@ -257,4 +257,4 @@ def kmeans_plusplus(
         )
     positions = positions_of(X, weight, k, trials, None)
     indices = positions.rows(plus_plus(positions, k, checks.generator(random_state, "random_state"), trials))
-    return X[indices].astype(np.float32 if X.dtype == np.float32 else np.float64), indices
+    return X[indices].astype(float_of(X)), indices

@@ -65,14 +65,24 @@ def test_transform_holds_the_distances(blobs):
         np.testing.assert_array_equal(KMeans(3, random_state=0).fit_predict(X), model.labels_)
 
 
-@pytest.mark.parametrize("dtype", ["f4", "f8", "u1", "i4", ">f8", "f2"])
+def test_floats_of_the_other_byte_order(blobs):
+    for dtype in ("f4", "f8"):
+        native, other = (KMeans(4, random_state=0).fit(blobs.astype(order + dtype)) for order in "<>")
+        assert other.cluster_centers_.dtype == native.cluster_centers_.dtype == dtype
+        np.testing.assert_array_equal(other.cluster_centers_, native.cluster_centers_)
+        np.testing.assert_array_equal(other.labels_, native.labels_)
+        drawn, _ = lloydq.kmeans_plusplus(blobs.astype(">" + dtype), 4, random_state=0)
+        assert drawn.dtype == dtype
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "u1", "i4", ">f4", ">f8", "f2"])
 def test_transform_of_many_rows_is_the_root_of_the_squared_distance(dtype, rng):
     X, centers = (rng.random((5001, 5)) * 200).astype(dtype), rng.random((7, 5)) * 200
     model = KMeans(7)
     model.cluster_centers_, model.n_threads = np.asfortranarray(centers), 3
     expected = [np.sqrt(squared_distances(X, centers, np.full(len(X), j))) for j in range(7)]
     np.testing.assert_array_equal(
-        model.transform(X), np.stack(expected, axis=1).astype("f4" if dtype == "f4" else "f8")
+        model.transform(X), np.stack(expected, axis=1).astype("f4" if dtype.endswith("f4") else "f8")
     )
 
 

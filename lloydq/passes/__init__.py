@@ -9,14 +9,14 @@ from .blocks import BlockPass
 from .bounds import BoundsPass
 from .dense import DensePass
 from .folded import FoldedBlocks, FoldedBounds, folds
-from .nearest import assign, distances, exact, scatter, tiny
+from .nearest import assign, distances, exact, float_of, scatter, tiny
 from .verify import VerificationError, VerifiedPass, same, same_counts, same_labels, verified, wanted
 from .wide import GroupsPass
 
 __all__ = [
     "ALGORITHMS", "BlockPass", "BoundsPass", "DensePass", "FoldedBlocks", "FoldedBounds", "GroupsPass",
-    "VerificationError", "VerifiedPass", "assign", "distances", "exact", "same", "same_counts", "same_labels",
-    "scatter", "suited", "verified", "wanted",
+    "VerificationError", "VerifiedPass", "assign", "distances", "exact", "float_of", "same", "same_counts",
+    "same_labels", "scatter", "suited", "verified", "wanted",
 ]  # fmt: skip
 
 # The first three: the fastest exact way

@@ -48,9 +48,14 @@ def _from_table(pixels: Array, centroids: Array, n_threads: int | None, dtype: A
     return labels
 
 
+def float_of(X: Array) -> Any:
+    """What is told of points X is in this dtype: float32 for float32 in any byte order, otherwise float64."""
+    return np.float32 if X.dtype.newbyteorder("=") == np.float32 else np.float64
+
+
 def distances(X: Array, centroids: Array, n_threads: int | None = None) -> Array:
     """From each row of X (n, d) to each centroid (k, d) float64: (n, k), float32 for float32, otherwise float64."""
-    lengths = np.empty((len(X), len(centroids)), np.float32 if X.dtype == np.float32 else np.float64)
+    lengths = np.empty((len(X), len(centroids)), float_of(X))
     if tiny(X, len(centroids)):
         for label in range(len(centroids)):
             with np.errstate(over="ignore"):  # float32 may not hold them
