@@ -1,20 +1,22 @@
 """Threads: the same work in the same pieces on any number of them, results in the order of the pieces."""
 
 import os
-import sys
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
-from inspect import isclass
-from typing import Any, TypeVar
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .forks import at_fork
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 MOST = 256  # threads that the pool may hold; they are started as they are asked for
 
-_executor: ThreadPoolExecutor | None = None
+_executor: "ThreadPoolExecutor | None" = None
 _starting = threading.Lock()
 _here = threading.local()
 
@@ -29,9 +31,11 @@ def available() -> int:
     return min(processors, max(1, int(limit))) if limit.isdecimal() else processors
 
 
-def _shared() -> ThreadPoolExecutor:
-    """The pool of this process, created on first use."""
+def _shared() -> "ThreadPoolExecutor":
+    """The pool of this process, created on first use; RuntimeError at the end of the process."""
     global _executor
+    from concurrent.futures import ThreadPoolExecutor
+
     with _starting:
         if _executor is None:
             _executor = ThreadPoolExecutor(MOST, thread_name_prefix="lloydq")
@@ -39,24 +43,13 @@ def _shared() -> ThreadPoolExecutor:
 
 
 def _forget() -> None:
-    """A forked child has none of its parent's threads, and perhaps a lock that one of them held."""
+    """A forked child has none of its parent's threads."""
     global _executor, _starting
     _executor, _starting = None, threading.Lock()
     _here.__dict__.clear()
-    if sys.version_info < (
-        3,
-        12,
-    ):  # pragma: no branch - until then cached_property has a lock, held while the value is made
-        for name, module in list(sys.modules.items()):
-            if name.partition(".")[0] == "lloydq":
-                for kind in filter(isclass, vars(module).values()):
-                    for value in vars(kind).values():
-                        if isinstance(value, cached_property):
-                            value.lock = threading.RLock()  # type: ignore[attr-defined]
 
 
-if hasattr(os, "register_at_fork"):  # pragma: no branch - not on Windows
-    os.register_at_fork(after_in_child=_forget)
+at_fork(_forget)
 
 
 def run(function: Callable[[T], R], pieces: Iterable[T], n_threads: int | None = None) -> list[R]:
@@ -93,20 +86,34 @@ def _run(function: Callable[[T], R], work: list[T], n_threads: int | None) -> li
             for _ in waiting:  # empty but for an exception: then nobody begins another piece
                 pass
 
-    helpers = [_shared().submit(take_pieces) for _ in range(workers - 1)]
+    def help_out() -> None:
+        done = threading.Lock()
+        done.acquire()
+        helping.append(done)  # before the first piece: of one that begins later there is none left
+        try:
+            take_pieces()
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            done.release()
+
+    helping, errors = list[threading.Lock](), list[BaseException]()
     try:
+        with suppress(RuntimeError):  # no more threads are to be had, or the process ends: fewer do the same
+            for _ in range(workers - 1):
+                _shared().submit(help_out)
         take_pieces()
     finally:
-        errors = [helper.exception() for helper in helpers]
+        for done in helping:
+            done.acquire()
     for error in errors:
-        if error is not None:
-            raise error
+        raise error
     return results
 
 
-def interruption(error: BaseException | None) -> KeyboardInterrupt | None:
-    """The Ctrl-C that a SystemError stands for: Numba lets a kernel return although it was pressed within."""
-    while error is not None and not isinstance(error, KeyboardInterrupt):
+def interruption(error: BaseException | None) -> BaseException | None:
+    """What a signal raised, of which Ctrl-C is one, and a SystemError stands for: a kernel returns all the same."""
+    while isinstance(error, SystemError):
         error = error.__cause__
     return error
 

@@ -10,7 +10,8 @@ FOLDER = Path(lloydq.__file__).parent
 ARROWS = {
     "lloyd": set(),
     "kernels": set(),
-    "pool": set(),
+    "forks": set(),
+    "pool": {"forks"},
     "checks": {"lloyd"},  # for the type of an array
     "passes": {"colors", "kernels", "lloyd", "pool"},  # lloyd: the pass that every other one extends
     "protocol": {"lloyd"},
@@ -91,6 +92,7 @@ ARROWS = {
 OUTSIDE = {
     "lloyd": {"numpy"},
     "kernels": {"numpy", "numba"},
+    "forks": set(),
     "pool": set(),
     "cli": {"numpy", "numba", "PIL"},  # `info` names their versions
     "image": {"numpy", "PIL"},

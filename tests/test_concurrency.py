@@ -174,6 +174,59 @@ def test_many_fits_in_one_process():
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_child_that_is_forked_beside_an_import():
+    code = """
+        import os, signal, sys, threading, time, warnings
+        import lloydq.pool
+        warnings.simplefilter("ignore")
+        def load():
+            import lloydq.kernels
+        threading.Thread(target=load).start()
+        while "numba" not in sys.modules:
+            time.sleep(0.001)
+        if child := os.fork():
+            print(os.waitpid(child, 0)[1])
+        else:
+            signal.alarm(30)
+            load()
+            os._exit(0)
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "0\n", done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_ctrl_c_while_a_fork_waits_for_the_compiler():
+    """It is told after the fork, and the child can compile."""
+    code = """
+        import os, signal, threading, time, warnings
+        import lloydq.kernels
+        from numba.core.compiler_lock import global_compiler_lock
+        warnings.simplefilter("ignore")
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        held = threading.Event()
+        def compile():
+            with global_compiler_lock:
+                held.set()
+                time.sleep(1)
+        threading.Thread(target=compile).start()
+        held.wait()
+        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+        try:
+            if child := os.fork():
+                print(os.waitpid(child, 0)[1], flush=True)
+                time.sleep(9)
+            else:
+                os._exit(not global_compiler_lock._lock.acquire(timeout=3))
+        except KeyboardInterrupt:
+            print("told")
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=60)
+    assert done.stdout in ("0\ntold\n", "told\n"), done.stderr
+    assert done.stderr == ""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 def test_a_child_that_is_forked_beside_a_thread_at_work(expected):
     """It inherits no lock that is held: neither Numba's nor, before Python 3.12, those of cached properties."""
     held = threading.Event()

@@ -200,8 +200,10 @@ def test_a_signal_in_the_middle_of_writing(folder, overwrite, monkeypatch):
     heard = []
 
     def interrupt(*_, **__):
-        signal.raise_signal(signal.SIGTERM)
-        signal.raise_signal(signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.1)
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.1)
         heard.append("the file is written on")
 
     def terminate(number, _):

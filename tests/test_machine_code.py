@@ -7,6 +7,8 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -76,7 +78,9 @@ def test_files_of_machine_code_say_what_they_are_of(tmp_path, monkeypatch):
     assert files.load("uint8") == "newer"
     assert set(tmp_path.iterdir()) == {tmp_path / files.name("uint8"), older, *neighbours}
     whole = (tmp_path / files.name("uint8")).read_bytes()
-    for broken in (b"", whole[:20], pickle.dumps(("float64", "of another kind"))):
+    other = pickle.dumps(("float64", "of another kind"))
+    damaged = whole[:40] + bytes([whole[40] ^ 1]) + whole[41:]  # of which LLVM might make a crash
+    for broken in (b"", whole[:20], other, sha256(other).digest() + other, damaged):
         (tmp_path / files.name("uint8")).write_bytes(broken)
         assert files.load("uint8") is None
     files.flush()
@@ -108,6 +112,29 @@ def test_machine_code_that_cannot_be_kept(error, told, monkeypatch):
     monkeypatch.setattr(cache.FunctionCache, "save_overload", save)
     with pytest.raises(told) if told else contextlib.nullcontext():
         KernelCache(kernels.extent.py_func).save_overload((), None)
+
+
+def test_signals_are_not_told_of_where_they_are_not_heard(monkeypatch):
+    def save(*_):
+        raise RuntimeError("no compiled object yet for <Library 'tally'>")
+
+    monkeypatch.setattr(cache.FunctionCache, "save_overload", save)
+    with ThreadPoolExecutor(1) as threads:
+        told = threads.submit(KernelCache(kernels.extent.py_func).save_overload, (), None).exception()
+    assert type(told) is RuntimeError
+
+
+def test_where_there_is_no_folder_for_machine_code(monkeypatch, tmp_path):
+    with monkeypatch.context() as within:
+        within.setattr(cache.FunctionCache, "cache_path", "~/.cache")  # without a home
+        with pytest.raises(RuntimeError, match="no folder"):
+            KernelCache(kernels.extent.py_func)
+    monkeypatch.setattr(cache, "LOADED", [])  # the sources were others then
+    with pytest.raises(RuntimeError, match="sources have changed"):
+        KernelCache(kernels.extent.py_func)
+    monkeypatch.setattr(cache, "__file__", str(tmp_path / "archive.zip" / "cache.py"))
+    assert cache._states() == []
+    KernelCache(kernels.extent.py_func)
 
 
 def test_the_stamp_is_of_all_sources_or_of_the_program(tmp_path, monkeypatch):

@@ -2,7 +2,9 @@
 
 import multiprocessing
 import os
+import subprocess
 import sys
+import textwrap
 import threading
 import time
 import warnings
@@ -10,7 +12,7 @@ import warnings
 import pytest
 
 import lloydq
-from lloydq import pool
+from lloydq import forks, pool
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 7, None])
@@ -45,6 +47,7 @@ def test_the_first_error_is_raised_and_the_others_stop():
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="since then cached properties have no locks")
 def test_what_a_child_forgets():
     held, before = vars(lloydq.Sums)["total"].lock, pool._shared()
+    forks._in_child()
     pool._forget()
     assert vars(lloydq.Sums)["total"].lock is not held
     assert pool.run(abs, range(-9, 0), 3) == list(range(9, 0, -1))
@@ -72,6 +75,45 @@ def test_ctrl_c_within_a_kernel_is_ctrl_c():
 
     with pytest.raises(KeyboardInterrupt):
         pool.run(interrupted, range(3), 1)
+
+
+def test_what_another_signal_raises_within_a_kernel():
+    def timed_out(_):
+        raise SystemError("returned a result with an exception set") from TimeoutError()
+
+    with pytest.raises(TimeoutError):
+        pool.run(timed_out, range(3), 1)
+    with pytest.raises(SystemError, match="of itself"):
+        pool.run(lambda _: (_ for _ in ()).throw(SystemError("of itself")), range(3), 2)
+
+
+def test_where_no_thread_is_to_be_had(monkeypatch):
+    def refused(_):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(pool, "_executor", None)
+    with monkeypatch.context() as within:
+        within.setattr(threading.Thread, "start", refused)
+        assert pool.run(abs, range(-9, 0), 3) == list(range(9, 0, -1))
+    begun = []
+    assert pool.run(begun.append, range(5), 2) == [None] * 5
+    assert sorted(begun) == list(range(5))
+
+
+def test_a_thread_that_outlives_the_main_one():
+    code = """
+        import threading, time
+        from lloydq import pool
+        def last():
+            threading.main_thread().join()
+            time.sleep(0.1)
+            print(pool.run(abs, [-1, -2, -3], 2))
+        threading.Thread(target=last).start()
+    """
+    code = textwrap.dedent(code)
+    for first in ("", "pool.run(abs, [-1, -2, -3], 2)\n"):
+        done = subprocess.run([sys.executable, "-c", code + first], capture_output=True, text=True, timeout=60)
+        assert done.stdout == "[1, 2, 3]\n", done.stderr
 
 
 def test_a_nested_call_runs_in_its_own_thread():

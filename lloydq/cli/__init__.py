@@ -45,6 +45,8 @@ def run() -> NoReturn:
         code = ended(error)
     except OSError:  # what was printed did not arrive
         code = 1
+    if (writing := sys.modules.get("lloydq.image.writing")) is not None:
+        writing.remove_parts()  # of threads that were not waited for, since Ctrl-C was pressed again
     os._exit(code)
 
 
@@ -69,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, SystemError) as error:
         from ..pool import interruption
 
-        if (stop := interruption(error)) is None:
+        if not isinstance(stop := interruption(error), KeyboardInterrupt):
             raise
         say("stopped")
         return ended(stop)

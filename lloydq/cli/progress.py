@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from .words import say
+from .words import put, say
 
 if TYPE_CHECKING:
     from ..lloyd import Step
@@ -25,13 +25,13 @@ class _Line:
     def renew(self, text: str) -> None:
         """Show this, if it is time to."""
         if self.live and time.monotonic() >= self.next:
-            print(f"\rlloydq: {text[:WIDTH]:<{WIDTH}}", end="", file=sys.stderr, flush=True)
+            put(f"\rlloydq: {text[:WIDTH]:<{WIDTH}}", "")
             self.shown, self.next = True, time.monotonic() + 0.1
 
     def clear(self) -> None:
         """Leave the terminal's line empty."""
         if self.shown:
-            print("\r" + " " * (WIDTH + 8), end="\r", file=sys.stderr, flush=True)
+            put("\r" + " " * (WIDTH + 8), "\r")
             self.shown = False
 
 

@@ -34,10 +34,15 @@ ERRORS = (Failure, OSError, ValueError, TypeError, MemoryError, RuntimeError, Im
 
 
 def say(line: str) -> None:
-    """A line on stderr, if it can be: a line that is lost is no reason to lose a result."""
+    """A line on stderr."""
+    put(f"lloydq: {line}", "\n")
+
+
+def put(text: str, end: str) -> None:
+    """On stderr, if it can be: a line that is lost is no reason to lose a result."""
     if sys.stderr is not None:
         with suppress(OSError):
-            print(f"lloydq: {line}", file=sys.stderr, flush=True)
+            print(text, end=end, file=sys.stderr, flush=True)
 
 
 def note(message: Warning | str) -> None:

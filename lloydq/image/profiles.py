@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}  # of the colour spaces that profiles have
 USUAL_GAMMA = 1 / 2.2  # written for sRGB by programs that do not know its curve
+KEPT = 1 << 16  # bytes of a profile up to which it is kept whether it is sRGB's
 NEAR = 1  # levels by which a transform may differ from none and be the profile of sRGB itself
 
 
@@ -64,7 +65,7 @@ def _by_profile(image: "Image", data: bytes, notes: list[str]) -> "Image | None"
         if not fits.get(mode, mode == "RGB" and image.mode not in ("CMYK", "LAB")):
             notes.append(f"its profile {name!r} is not for pictures of its kind ({image.mode}), and was ignored")
             return None
-        if _is_srgb(data, mode):
+        if (_is_srgb if len(data) <= KEPT else _is_srgb.__wrapped__)(data, mode):
             return None
         found = _converted(image, profile, mode)
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError) as error:

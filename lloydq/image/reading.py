@@ -109,14 +109,16 @@ def _loaded(image: Any, frame: int | None) -> Picture:
             raise TypeError("the picture's file must be open in binary mode, as by open(path, 'rb')")
         return _of_file(data, repr(getattr(image, "name", "the open file")), frame)
     if hasattr(image, "getbands") and hasattr(image, "convert"):
-        with _blamed("the Pillow image"):
+        with _blamed("the Pillow image"), _where_it_stood(image):
             return _of_pillow(image, "the Pillow image", frame)
     if hasattr(image, "__array__") or hasattr(image, "__array_interface__"):
         if frame:
             raise ValueError(f"an array has 1 frame, counted from 0; there is no {frame}")
         if isinstance(image, np.ma.MaskedArray) and np.ma.is_masked(image):
             raise ValueError("a picture's array must not have masked values; fill them, or give them an alpha of 0")
-        array, notes = _of_array(np.asarray(image))
+        array, notes = _of_array(given := np.asarray(image))
+        if np.may_share_memory(array, given):  # which the caller may fill with the next picture
+            array = array.copy()
         return Picture(array, "the array", notes=notes)
     raise TypeError(f"a picture is {INPUTS}; got {type(image).__name__}")
 
@@ -188,6 +190,17 @@ def _blamed(name: str) -> Iterator[None]:
         raise OSError(f"{name} is damaged or not supported: {error}") from error
 
 
+@contextmanager
+def _where_it_stood(image: "Image") -> Iterator[None]:
+    """An image that somebody else has open shows the same frame afterwards."""
+    frame = image.tell()
+    try:
+        yield
+    finally:
+        if image.tell() != frame:
+            image.seek(frame)
+
+
 def _of_pillow(image: "Image", name: str, frame: int | None, data: bytes | None = None) -> Picture:
     """The pixels of a Pillow image of any mode."""
     from PIL import Image
@@ -214,13 +227,17 @@ def _of_pillow(image: "Image", name: str, frame: int | None, data: bytes | None 
 
 
 def _seek(image: "Image", frame: int | None, name: str, notes: list[str]) -> None:
-    n_frames = getattr(image, "n_frames", 1)
     if frame is not None:
-        if frame >= n_frames:
-            raise Refused(f"{name} has {n_frames} frame{'s' * (n_frames > 1)}, counted from 0; there is no {frame}")
-        image.seek(frame)
-    if n_frames > 1:
-        notes.append(f"frame {image.tell()} of {n_frames}, counted from 0")
+        try:
+            image.seek(frame)
+        except EOFError:
+            count = getattr(image, "n_frames", 1)
+            plural = "s" * (count > 1)
+            raise Refused(f"{name} has {count} frame{plural}, counted from 0; there is no {frame}") from None
+    if getattr(image, "is_animated", False):
+        # Pillow counts those of a TIFF in the square of their number: minutes, of which a stranger's file may have many
+        count = "several" if image.format == "TIFF" else image.n_frames  # type: ignore[attr-defined]
+        notes.append(f"frame {image.tell()} of {count}, counted from 0")
 
 
 def load_palette(path: Path) -> Array:

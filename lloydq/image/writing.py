@@ -1,15 +1,18 @@
 """A file that appears whole or not at all."""
 
+import _thread
+import atexit
 import contextlib
 import errno
 import os
 import secrets
-import signal
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+
+_parts = set[Path]()  # of files that are being written
 
 
 def write(path: str | os.PathLike[str], data: bytes, *, overwrite: bool) -> None:
@@ -20,47 +23,64 @@ def write(path: str | os.PathLike[str], data: bytes, *, overwrite: bool) -> None
     if target.exists() and not target.is_file() and not target.is_dir():  # a pipe, whose reader would wait for ever
         raise OSError(errno.EINVAL, "not a regular file", os.fspath(path))
     part = target.with_name(f".lloydq-{secrets.token_hex(8)}")
-    with _undisturbed():
-        _write(path, target, part, data, overwrite)
+    _to_its_end(partial(_write, path, target, part, data, overwrite))
 
 
-@contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Ctrl-C, and other signals that may raise an exception, are heard when the file is whole: or a part would stay.
+def _to_its_end(work: Callable[[], None]) -> None:
+    """What a signal raises meanwhile, as Ctrl-C does, is raised when the work is done.
 
-    Only the main thread hears signals, and only handlers that are written in Python can raise.
+    It comes between any two steps of the main thread, and of no other: so another one takes the steps. (One of
+    `threading` would wait for its start and its end by locks that a signal breaks.) Whoever does not wait, since more
+    signals came, leaves it to end its work.
     """
-    handlers: dict[int, Any] = {}
-    waiting, writing = list[int](), True
+    if threading.current_thread() is not threading.main_thread():
+        work()
+        return
+    failures, over, heard, done = list[BaseException](), list[bool](), None, threading.Lock()
 
-    def wait(number: int, frame: Any) -> None:
-        if writing:
-            waiting.append(number)
-        else:
-            handlers[number](number, frame)
+    def take() -> None:
+        try:
+            work()
+        except BaseException as error:
+            failures.append(error)
+        finally:
+            over.append(True)
+            done.release()
 
-    with contextlib.suppress(ValueError):  # in an interpreter within another one
-        for number in signal.valid_signals() if threading.current_thread() is threading.main_thread() else ():
-            if callable(handler := signal.getsignal(number)):
-                signal.signal(number, wait)
-                handlers[number] = handler
+    done.acquire()
     try:
-        yield
-    finally:
-        writing = False
-        for heard, handler in handlers.items():
-            signal.signal(heard, handler)
-        for heard in dict.fromkeys(waiting):
-            handlers[heard](heard, None)
+        _thread.start_new_thread(take, ())
+    except RuntimeError:  # there is none to be had
+        work()
+        return
+    while not over:
+        try:
+            done.acquire()
+        except BaseException as error:
+            heard = heard or error
+    for told in (heard, *failures):
+        if told is not None:
+            raise told
+
+
+@atexit.register
+def remove_parts() -> None:
+    """Of files that are not whole yet, at the end of the process."""
+    for part in list(_parts):
+        with contextlib.suppress(OSError):
+            part.unlink()
 
 
 def _write(path: str | os.PathLike[str], target: Path, part: Path, data: bytes, overwrite: bool) -> None:
+    _parts.add(part)
     try:
         with part.open("xb") as file:
             file.write(data)
-        if overwrite:
-            if target.exists():
+            if target.exists():  # whose contents are lost when its name is the new one's
                 part.chmod(stat.S_IMODE(target.stat().st_mode))
+                file.flush()
+                os.fsync(file.fileno())
+        if overwrite:
             part.replace(target)
         else:
             _move_to_free_name(part, target)
@@ -71,6 +91,7 @@ def _write(path: str | os.PathLike[str], target: Path, part: Path, data: bytes, 
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
+        _parts.discard(part)
 
 
 def _move_to_free_name(part: Path, target: Path) -> None:

@@ -5,7 +5,10 @@ the two, and where processes write at the same time, a number is not what the in
 or of an older version. Here a file's name follows from what it is of; it appears whole or not at all.
 """
 
+import os
+import pickle
 import sys
+import threading
 import time
 from contextlib import suppress
 from hashlib import sha256
@@ -18,13 +21,15 @@ from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 
 def _stamp() -> str:
-    """Of this Numba and of all sources of this folder: kernels take constants and functions from each other.
+    """Of this Python and Numba and of all sources of this folder: kernels take constants and functions from each other.
 
     Of the program, where there are no sources but one frozen file.
     """
-    found, sources = sha256(numba.__version__.encode()), []
+    found, sources = sha256(f"{sys.version} {numba.__version__}".encode()), []
     with suppress(OSError):
-        listed = (file for file in files(__package__).iterdir() if file.name.endswith(".py") and file.is_file())
+        listed = (
+            file for file in files(__package__).iterdir() if file.name.endswith((".py", ".pyc")) and file.is_file()
+        )
         sources = [file.read_bytes() for file in sorted(listed, key=lambda file: file.name)]
     if not sources:
         program = Path(sys.executable or ".").stat()
@@ -34,7 +39,16 @@ def _stamp() -> str:
     return found.hexdigest()[:16]
 
 
+def _states() -> list[tuple[str, int, int]]:
+    """Names, sizes and times of the sources; nothing where they lie in an archive."""
+    with suppress(OSError), os.scandir(Path(__file__).parent) as listed:
+        return sorted((one.name, (stat := one.stat()).st_size, stat.st_mtime_ns) for one in listed if one.is_file())
+    return []
+
+
+LOADED = _states()  # before the stamp is taken
 STAMP = _stamp()
+DIGEST = 32  # bytes
 LONG = 7 * 24 * 3600.0  # seconds for which the files of another version may be in use
 
 
@@ -50,17 +64,21 @@ class KernelFiles(IndexDataCacheFile):
         return f"{self.kernel}.{self.version}.{STAMP}.{sha256(repr(key).encode()).hexdigest()[:16]}.nbc"
 
     def load(self, key: Any) -> Any:
-        """None where there is no file, or one that cannot be read."""
+        """None where there is no file, or one that cannot be read or is damaged: LLVM would end the process."""
         try:
-            found, data = self._load_data(self.name(key))
+            content = (self.folder / self.name(key)).read_bytes()
+            if sha256(content[DIGEST:]).digest() != content[:DIGEST]:
+                return None
+            found, data = pickle.loads(content[DIGEST:])
         except Exception:
             return None
         return data if found == key else None
 
     def save(self, key: Any, data: Any) -> None:
         """And remove what others left long ago: of an older version, or half written."""
-        name = self.name(key)
-        self._save_data(name, (key, data))
+        name, content = self.name(key), self._dump((key, data))
+        with self._open_for_write(self.folder / name) as file:
+            file.write(sha256(content).digest() + content)
         for other in self.all():
             with suppress(OSError):
                 if other.stat().st_mtime < time.time() - LONG and not (STAMP in other.name and other.suffix == ".nbc"):
@@ -78,10 +96,17 @@ class KernelFiles(IndexDataCacheFile):
 
 
 class KernelCache(FunctionCache):
-    """What Numba asks for machine code; RuntimeError where no folder can be written."""
+    """What Numba asks for machine code; RuntimeError where there is no folder for it."""
 
     def __init__(self, function: Any) -> None:
+        """Not where the sources are no longer those that the files are named by, as when they are loaded again."""
         super().__init__(function)
+        if not Path(
+            self.cache_path
+        ).is_absolute():  # without a home it is where the process stands: anybody may fill it
+            raise RuntimeError(f"{self.cache_path!r} is no folder for machine code")
+        if _states() != LOADED:
+            raise RuntimeError("the sources have changed since they were loaded")
         self._cache_file = KernelFiles(self.cache_path, self._impl.filename_base)
 
     def save_overload(self, *what: Any) -> None:
@@ -94,7 +119,7 @@ class KernelCache(FunctionCache):
         except OSError:
             pass
         except RuntimeError as error:
-            if "no compiled object" in str(error):
+            if "no compiled object" in str(error) and threading.current_thread() is threading.main_thread():
                 raise KeyboardInterrupt from error
             raise
 

@@ -1,13 +1,11 @@
 """How kernels are compiled, and what they are given."""
 
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
-from numba.core.compiler_lock import global_compiler_lock
 
 from .cache import KernelCache
 
@@ -16,14 +14,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 BLOCK = 256  # points whose coordinates, distances and labels stay together in the first-level cache
 COMPILED = tuple(map(np.dtype, (np.uint8, np.float32, np.float64)))
-
-if hasattr(os, "register_at_fork"):  # pragma: no branch - not on Windows
-    # Who forks waits for what is being compiled or loaded: the child would find the lock held by a thread it has not
-    os.register_at_fork(
-        before=global_compiler_lock.acquire,
-        after_in_parent=global_compiler_lock.release,
-        after_in_child=global_compiler_lock.release,
-    )
 
 
 def kernel(function: F, **options: Any) -> F:
@@ -34,7 +24,7 @@ def kernel(function: F, **options: Any) -> F:
     threads abort under concurrent use or after fork.
     """
     compiled = numba.njit(nogil=True, **options)(function)
-    with suppress(RuntimeError):  # no folder for the cache can be written
+    with suppress(RuntimeError, ValueError, LookupError):  # there is no folder for the cache; a zip that is none
         if hasattr(compiled, "enable_caching"):  # not so without the compiler
             compiled._cache = KernelCache(function)
     return cast(F, compiled)
