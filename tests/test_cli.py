@@ -1,8 +1,11 @@
 """The command line: what it writes, says and returns; nothing is lost."""
 
+import errno
+import gc
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -15,6 +18,7 @@ from PIL import Image
 
 import lloydq
 from lloydq import cli
+from lloydq.image import writing
 
 
 @pytest.fixture
@@ -87,6 +91,10 @@ def test_verbose_tells_each_iteration_and_stage(folder, capsys):
     assert "seconds: read" in said
 
 
+def closed(_):
+    raise OSError(errno.EIO, "Input/output error")
+
+
 def test_progress_on_a_terminal_only(folder, capsys, monkeypatch):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     progress = cli.progress.Progress(quiet=False)
@@ -98,6 +106,10 @@ def test_progress_on_a_terminal_only(folder, capsys, monkeypatch):
     assert "iteration 1" in capsys.readouterr().err
     progress.clear()
     assert capsys.readouterr().err.strip() == ""
+    progress.next = 0
+    monkeypatch.setattr("sys.stderr.write", closed)  # of a terminal that is gone
+    progress(step)
+    progress.clear()
 
 
 def test_a_hint_where_the_result_is_larger(folder, capsys):
@@ -383,3 +395,35 @@ def test_a_signal_before_the_work(error, code, folder, capsys, monkeypatch):
     monkeypatch.setattr(cli, "parse", parse)
     assert call("photo.png") == code
     assert capsys.readouterr().err == "lloydq: stopped\n"
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="signals of Unix")
+@pytest.mark.parametrize("ignored", [False, True])
+def test_the_end_of_the_program(ignored, folder, monkeypatch):
+    """Ctrl-C after the work; nohup goes on to ignore SIGHUP; parts of files that nobody waited for are gone."""
+    part = folder / ".lloydq-0"
+    part.touch()
+    monkeypatch.setattr(writing, "_parts", {part, folder / "gone"})
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    def ends(number):
+        raise SystemExit(number)
+
+    monkeypatch.setattr(cli, "main", interrupted)
+    monkeypatch.setattr(os, "_exit", ends)
+    settings = gc.get_threshold(), sys.getswitchinterval()
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    signal.signal(signal.SIGHUP, signal.SIG_IGN if ignored else signal.SIG_DFL)
+    try:
+        with pytest.raises(SystemExit) as end:
+            cli.run()
+        assert signal.getsignal(signal.SIGHUP) is (signal.SIG_IGN if ignored else cli.terminate)
+    finally:
+        gc.set_threshold(*settings[0])
+        sys.setswitchinterval(settings[1])
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert end.value.code == 130
+    assert not part.exists()

@@ -95,6 +95,15 @@ def test_a_picture_of_which_workers_die_is_named(pictures, tmp_path, monkeypatch
         quantize_many(f"{pictures}/*.png", 16, tmp_path / "out", progress=False)
 
 
+def test_progress_of_a_cluster(pictures, tmp_path, capfd):
+    options = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "dashboard_address": ":0"}
+    with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster):
+        quantize_many(f"{pictures}/*.png", 8, tmp_path / "out", progress=True)
+    printed = capfd.readouterr().out
+    assert "counting the colours of" in printed
+    assert "100%" in printed.replace(" ", "")
+
+
 def test_in_a_task_that_has_the_only_thread(pictures, tmp_path):
     options = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "dashboard_address": ":0"}
     with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:

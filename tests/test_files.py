@@ -225,6 +225,15 @@ def test_a_signal_in_the_middle_of_writing(folder, overwrite, monkeypatch):
     assert names() == (["a.png"] if overwrite else ["a.png", "new.png"])
 
 
+def test_where_no_thread_is_to_be_had_a_file_is_written_all_the_same(folder, monkeypatch):
+    def refused(*_):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(writing._thread, "start_new_thread", refused)
+    writing.write("new.png", b"whole", overwrite=False)
+    assert Path("new.png").read_bytes() == b"whole"
+
+
 @LINUX
 def test_a_pipe_is_not_replaced_by_a_file(folder):
     os.mkfifo("out.png")

@@ -4,6 +4,7 @@ import io
 import os
 import re
 import struct
+import time
 from pathlib import Path
 
 import made
@@ -215,3 +216,40 @@ def test_a_pillow_image_stays_as_it_is(mode, rng):
     before, info = image.tobytes(), dict(image.info)
     lloydq.pixels(image)
     assert (image.mode, image.tobytes(), image.info) == (mode, before, info)
+
+
+def test_a_pillow_image_shows_the_frame_that_it_showed(tmp_path, rng):
+    frames = [Image.fromarray(rng.integers(0, 256, (5, 6, 3)).astype(np.uint8)) for _ in range(3)]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
+    with Image.open(tmp_path / "a.gif") as image:
+        image.seek(1)
+        third = lloydq.pixels(image, frame=2)
+        assert image.tell() == 1
+        assert not np.array_equal(lloydq.pixels(image), third)
+        with pytest.raises(ValueError, match="3 frames, counted from 0; there is no 3"):
+            lloydq.pixels(image, frame=3)
+        assert image.tell() == 1
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_an_array_may_be_filled_with_the_next_picture(channels, rng):
+    array = rng.integers(0, 256, (20, 30, channels)).astype(np.uint8)
+    q = lloydq.quantize(array, 8)
+    before = q.mse, q.picture.pixels.copy()
+    array[:] = 0
+    assert np.array_equal(q.picture.pixels, before[1])
+    assert lloydq.quantize(before[1], 8).mse == q.mse == before[0]
+
+
+def test_a_tiff_of_many_frames_is_read_at_once():
+    """Each of them costs 66 bytes; Pillow counts them in the square of their number."""
+    tags = [(256, 3, 1, 1), (257, 3, 1, 1), (258, 3, 1, 8), (262, 3, 1, 1), (273, 4, 1, 8)]
+    entries = b"".join(struct.pack("<HHII", *tag) for tag in tags)
+    data, count = bytearray(b"II*\0" + struct.pack("<I", 12) + b"\x80\0\0\0"), 40_000
+    for i in range(count):
+        following = len(data) + 6 + len(entries) if i < count - 1 else 0
+        data += struct.pack("<H", len(tags)) + entries + struct.pack("<I", following)
+    begun = time.process_time()
+    picture = load(bytes(data))
+    assert picture.notes == ("frame 0 of several, counted from 0",)
+    assert time.process_time() - begun < 2  # 27 s by counting

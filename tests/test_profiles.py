@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from lloydq import quantize
-from lloydq.image import load
+from lloydq.image import load, profiles
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 P3 = made.profile("Handmade P3", 2.2, made.DISPLAY_P3)
@@ -214,3 +214,12 @@ def test_gamma_of_an_indexed_picture(pixels):
     assert len(pairs) == len({a for a, _ in pairs})
     assert all(b > a or a in (0, 255) for a, b in pairs)
     assert found.notes == ("gamma 1 was converted to sRGB",)
+
+
+def test_large_profiles_of_strangers_are_not_kept(pixels):
+    data = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    profile = (len(data) + (100_000)).to_bytes(4, "big") + data[4:] + bytes(100_000)
+    before = profiles._is_srgb.cache_info().currsize
+    Image.fromarray(pixels).save(file := io.BytesIO(), "png", icc_profile=profile)
+    assert (load(file.getvalue()).pixels == pixels).all()
+    assert profiles._is_srgb.cache_info().currsize == before
