@@ -27,10 +27,9 @@ class _State(threading.local):
 _state = _State()
 
 
-def at_fork(forget: Callable[[], None]) -> None:
-    """Register what is done here, and what a child is to forget."""
+def in_child(forget: Callable[[], None]) -> None:
+    """Register what a child is to forget."""
     if hasattr(os, "register_at_fork"):  # pragma: no branch - not on Windows
-        os.register_at_fork(before=_before, after_in_parent=_in_parent, after_in_child=_in_child)
         os.register_at_fork(after_in_child=forget)
 
 
@@ -81,3 +80,7 @@ def _in_child() -> None:
                     for value in vars(kind).values():
                         if isinstance(value, cached_property):
                             value.lock = threading.RLock()  # type: ignore[attr-defined]
+
+
+if hasattr(os, "register_at_fork"):  # pragma: no branch - not on Windows
+    os.register_at_fork(before=_before, after_in_parent=_in_parent, after_in_child=_in_child)

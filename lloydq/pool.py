@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .forks import at_fork
+from .forks import in_child
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -49,7 +49,7 @@ def _forget() -> None:
     _here.__dict__.clear()
 
 
-at_fork(_forget)
+in_child(_forget)
 
 
 def run(function: Callable[[T], R], pieces: Iterable[T], n_threads: int | None = None) -> list[R]:

@@ -20,7 +20,7 @@ ARROWS = {
     "fitting": {"lloyd", "passes"},
     "colors": {"kernels", "lloyd", "pool", "spaces"},
     "spaces": {"lloyd"},
-    "image": {"checks", "lloyd", "protocol", "spaces"},  # protocol: warns of what GIF cannot hold
+    "image": {"checks", "forks", "lloyd", "protocol", "spaces"},  # protocol: warns of what GIF cannot hold
     "metrics": {"lloyd", "spaces"},
     "palettefiles": {"checks", "image", "lloyd", "protocol"},  # protocol: warns of colours that are left out
     "swatches": {"image", "lloyd", "spaces"},

@@ -1,5 +1,6 @@
 """Files: full disks, folders that cannot be written, pipes that break, a process that is ended. Nothing is lost."""
 
+import multiprocessing
 import os
 import resource
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -232,6 +234,23 @@ def test_where_no_thread_is_to_be_had_a_file_is_written_all_the_same(folder, mon
     monkeypatch.setattr(writing._thread, "start_new_thread", refused)
     writing.write("new.png", b"whole", overwrite=False)
     assert Path("new.png").read_bytes() == b"whole"
+
+
+@LINUX
+def test_a_child_leaves_the_files_that_its_parent_writes(folder, monkeypatch):
+    part = Path(".lloydq-0")
+    part.touch()
+    writing._parts.add(part)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of any fork beside threads
+        child = multiprocessing.get_context("fork").Process(target=writing.remove_parts)
+        child.start()
+    child.join(30)
+    assert child.exitcode == 0
+    assert part.exists()
+    writing.remove_parts()
+    writing._parts.clear()
+    assert not part.exists()
 
 
 @LINUX

@@ -12,7 +12,10 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from ..forks import in_child
+
 _parts = set[Path]()  # of files that are being written
+in_child(_parts.clear)  # which are its parent's
 
 
 def write(path: str | os.PathLike[str], data: bytes, *, overwrite: bool) -> None:
