@@ -27,10 +27,8 @@ def _stamp() -> str:
     """
     found, sources = sha256(f"{sys.version} {numba.__version__}".encode()), []
     with suppress(OSError):
-        listed = (
-            file for file in files(__package__).iterdir() if file.name.endswith((".py", ".pyc")) and file.is_file()
-        )
-        sources = [file.read_bytes() for file in sorted(listed, key=lambda file: file.name)]
+        listed = sorted(files(__package__).iterdir(), key=lambda file: file.name)
+        sources = [file.read_bytes() for file in listed if file.name.endswith((".py", ".pyc")) and file.is_file()]
     if not sources:
         program = Path(sys.executable or ".").stat()
         sources = [f"{sys.executable} {program.st_size} {program.st_mtime_ns}".encode()]
@@ -101,9 +99,8 @@ class KernelCache(FunctionCache):
     def __init__(self, function: Any) -> None:
         """Not where the sources are no longer those that the files are named by, as when they are loaded again."""
         super().__init__(function)
-        if not Path(
-            self.cache_path
-        ).is_absolute():  # without a home it is where the process stands: anybody may fill it
+        # Without a home it would be below the folder where the process stands, for anybody to fill
+        if not Path(self.cache_path).is_absolute():
             raise RuntimeError(f"{self.cache_path!r} is no folder for machine code")
         if _states() != LOADED:
             raise RuntimeError("the sources have changed since they were loaded")
