@@ -283,7 +283,10 @@ def kill(cluster):
     os.kill(worker.process.process.pid, signal.SIGKILL)
 
 
-@pytest.mark.parametrize("asked", ["extents", "draw", "visit", "scatter"])
+@pytest.mark.parametrize(
+    "asked",
+    [pytest.param("extents", marks=pytest.mark.slow), pytest.param("draw", marks=pytest.mark.slow), "visit", "scatter"],
+)
 def test_a_killed_worker_changes_nothing(cluster, rng, asked, monkeypatch):
     X = da.from_array(points(rng, np.float32, 20_000), chunks=(1_000, 4))
     options = {"n_clusters": 40, "random_state": 1, "tol": 0, "max_iter": 25}

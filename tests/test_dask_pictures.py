@@ -38,6 +38,7 @@ def made_of_the_photograph(folder, rng, many=200):
         Image.fromarray((np.asarray(picture) * tint).astype(np.uint8)).save(folder / f"{i:03}.png")
 
 
+@pytest.mark.slow
 def test_two_hundred_pictures_have_the_palette_of_one_process(tmp_path, rng):
     made_of_the_photograph(tmp_path, rng)
     names = sorted(tmp_path.glob("*.png"))

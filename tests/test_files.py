@@ -85,6 +85,7 @@ def test_a_batch_that_fills_a_disk(folder, disk):
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_full_disk_for_the_cache(folder, tmp_path):
     """Machine code that cannot be kept is used nevertheless."""
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}

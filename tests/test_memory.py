@@ -67,7 +67,9 @@ def test_a_fit_takes_what_it_says(dtype, mapped, rng):
     assert limit < n * d * 8 * 2  # a copy in float64 and its temporaries would not fit
 
 
-@pytest.mark.parametrize("weights", ["f8", "f4", "i4"])
+@pytest.mark.parametrize(
+    "weights", ["f8", pytest.param("f4", marks=pytest.mark.slow), pytest.param("i4", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize(("n", "d", "k"), [(130_000, 16, 64), (600_000, 16, 64), (600_000, 2, 8), (1_000_000, 12, 8)])
 def test_a_weighted_fit_takes_what_it_says(n, d, k, weights, rng):
     X, weight = rng.random((n, d), np.float32), rng.integers(0, 9, n).astype(weights)

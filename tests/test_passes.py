@@ -36,6 +36,7 @@ def on_threads(kind, *numbers):
     return [partial(kind, n_threads=n_threads) for n_threads in numbers]
 
 
+@pytest.mark.slow
 def test_the_photograph_to_the_end(photo_colors):
     X, weight = photo_colors
     start = kmeans_plusplus(X, 64, sample_weight=weight, random_state=0)[0]
