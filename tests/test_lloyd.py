@@ -11,7 +11,7 @@ import pytest
 
 import lloydq
 from lloydq import assign, random_points, steps, update
-from lloydq.lloyd import PlainPass, Sums, add_up, chunks, keep_empty
+from lloydq.lloyd import PlainPass, Sums, add_up, chunks, grids, keep_empty
 
 
 def last_of(*arguments, **options):
@@ -324,3 +324,11 @@ def test_runs_by_itself_in_a_terminal():
     assert "Step 3" in done.stdout
     assert "converged" in done.stdout
     assert done.stderr == ""
+
+
+def test_whole_numbers_are_cut_as_such():
+    """One sum takes small ones; large ones lose nothing beside small ones."""
+    assert PlainPass(np.array([[3.0, 250], [0, 7]])).cuts.tolist() == [0.0]
+    large = np.array([[2.0**60], [1], [-(2.0**60)], [3]])
+    np.testing.assert_array_equal(PlainPass(large).cuts, grids(4, 2.0**60, 2.0**52))
+    assert PlainPass(large).mean.tolist() == [1.0]

@@ -341,3 +341,11 @@ def test_which_way_suits(rng):
 def test_positions_that_are_rows():
     positions = DistinctPositions(np.array([[1, 2], [3, 4]]), None, None)
     assert positions.rows(np.array([1, 0])).tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("init", INITS)
+def test_starts_of_distinct_colours_are_drawn_by_their_counts(init):
+    X, counts = np.arange(30, dtype=np.uint8).reshape(10, 3), np.ones(10)
+    counts[7] = 1e9
+    starts = Starts(X, counts, 1, init, 1, given=X, distinct=True)
+    assert starts.draw(np.random.default_rng(0)).tolist() == [X[7].tolist()]
