@@ -9,6 +9,7 @@ import threading
 import time
 import warnings
 
+import numpy as np
 import pytest
 
 import lloydq
@@ -163,3 +164,12 @@ def test_errors_of_the_interpreter_are_told_as_such():
 
     with pytest.raises(SystemError, match="nobody"):
         pool.run(fail, range(3), 2)
+
+
+@pytest.mark.parametrize("init", ["k-means++", "random"])
+@pytest.mark.parametrize(("d", "algorithm"), [(5, "dense"), (5, "bounds"), (24, "groups"), (3, "auto")])
+def test_a_fit_on_one_thread_asks_for_no_other(d, algorithm, init, rng, monkeypatch):
+    monkeypatch.setattr(pool, "_shared", lambda: pytest.fail("another thread"))
+    X = rng.integers(0, 256, (60_000, d)).astype(np.uint8 if d == 3 else np.float32)
+    model = lloydq.KMeans(20, init=init, algorithm=algorithm, n_threads=1, max_iter=2, tol=9, random_state=0).fit(X)
+    assert len(model.predict(X)) == len(model.transform(X)) == len(X)
