@@ -3,7 +3,6 @@
 import os
 import threading
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .forks import in_child
@@ -63,10 +62,10 @@ def run(function: Callable[[T], R], pieces: Iterable[T], n_threads: int | None =
     """
     try:
         return _run(function, list(pieces), n_threads)
-    except SystemError as error:
-        if stop := interruption(error):
-            raise stop from None
-        raise
+    except (SystemError, RuntimeError) as error:
+        if (stop := interruption(error)) is None or stop is error:
+            raise
+        raise stop from None
 
 
 def _run(function: Callable[[T], R], work: list[T], n_threads: int | None) -> list[R]:
@@ -99,9 +98,12 @@ def _run(function: Callable[[T], R], work: list[T], n_threads: int | None) -> li
 
     helping, errors = list[threading.Lock](), list[BaseException]()
     try:
-        with suppress(RuntimeError):  # no more threads are to be had, or the process ends: fewer do the same
+        try:
             for _ in range(workers - 1):
                 _shared().submit(help_out)
+        except RuntimeError as error:  # no more threads are to be had, or the process ends: fewer do the same
+            if interruption(error) is not error:
+                raise
         take_pieces()
     finally:
         for done in helping:
@@ -112,9 +114,13 @@ def _run(function: Callable[[T], R], work: list[T], n_threads: int | None) -> li
 
 
 def interruption(error: BaseException | None) -> BaseException | None:
-    """What a signal raised, of which Ctrl-C is one, and a SystemError stands for: a kernel returns all the same."""
-    while isinstance(error, SystemError):
-        error = error.__cause__
+    """What a signal raised, as Ctrl-C does, where another error stands for it; any other error itself.
+
+    A SystemError does, since kernels return all the same, and a RuntimeError of a lock of `threading`, taken in Python,
+    that it broke.
+    """
+    while isinstance(error, SystemError) or (isinstance(error, RuntimeError) and "lock" in str(error)):
+        error = error.__cause__ or error.__context__
     return error
 
 

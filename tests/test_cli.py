@@ -427,3 +427,23 @@ def test_the_end_of_the_program(ignored, folder, monkeypatch):
             signal.signal(number, handler)
     assert end.value.code == 130
     assert not part.exists()
+
+
+def breaks_a_lock(*_):
+    try:
+        raise cli.Terminated(15)
+    finally:
+        raise RuntimeError("cannot release un-acquired lock")  # as `threading` does
+
+
+@pytest.mark.parametrize("pictures", [1, 3])
+def test_a_signal_that_breaks_a_lock_is_no_picture_that_failed(pictures, folder, capsys, monkeypatch):
+    monkeypatch.setattr(cli.quantizing.Work, "load", breaks_a_lock)
+    assert call(*["photo.png"] * pictures, "-k", "4", "--output-dir", "out", "--jobs", "1") == 143
+    assert capsys.readouterr().err.splitlines()[-1] == "lloydq: stopped"
+
+
+def test_a_signal_that_breaks_a_lock_ends_any_command(folder, capsys, monkeypatch):
+    monkeypatch.setitem(cli.RUN, "info", breaks_a_lock)
+    assert call("info") == 143
+    assert capsys.readouterr().err == "lloydq: stopped\n"

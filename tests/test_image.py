@@ -4,6 +4,7 @@ import io
 import os
 import re
 import struct
+import threading
 import time
 from pathlib import Path
 
@@ -13,7 +14,13 @@ import pytest
 from PIL import Image
 
 import lloydq
-from lloydq.image import load, write
+from lloydq.image import load, write, writing
+
+
+@pytest.fixture(autouse=True)
+def traced(monkeypatch):
+    """Files are written in a thread that is seen where lines are counted; in `test_files` as they are."""
+    monkeypatch.setattr(writing._thread, "start_new_thread", lambda do, _: threading.Thread(target=do).start())
 
 
 @pytest.fixture

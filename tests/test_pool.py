@@ -88,6 +88,25 @@ def test_what_another_signal_raises_within_a_kernel():
         pool.run(lambda _: (_ for _ in ()).throw(SystemError("of itself")), range(3), 2)
 
 
+def broken_lock(*_):
+    try:
+        raise TimeoutError
+    finally:
+        raise RuntimeError("cannot release un-acquired lock")
+
+
+def test_what_breaks_a_lock_is_raised_itself(monkeypatch):
+    with pytest.raises(TimeoutError):
+        pool.run(broken_lock, range(3), 1)
+    with pytest.raises(RuntimeError, match="of the work"):
+        pool.run(lambda _: (_ for _ in ()).throw(RuntimeError("of the work")), range(3), 2)
+    begun = []
+    monkeypatch.setattr(pool, "_shared", broken_lock)
+    with pytest.raises(TimeoutError):
+        pool.run(begun.append, range(3), 2)
+    assert begun == []
+
+
 def test_where_no_thread_is_to_be_had(monkeypatch):
     def refused(_):
         raise RuntimeError("can't start new thread")
@@ -173,3 +192,51 @@ def test_a_fit_on_one_thread_asks_for_no_other(d, algorithm, init, rng, monkeypa
     X = rng.integers(0, 256, (60_000, d)).astype(np.uint8 if d == 3 else np.float32)
     model = lloydq.KMeans(20, init=init, algorithm=algorithm, n_threads=1, max_iter=2, tol=9, random_state=0).fit(X)
     assert len(model.predict(X)) == len(model.transform(X)) == len(X)
+
+
+class Lock:
+    """One that Ctrl-C interrupts: before it is taken, or after."""
+
+    def __init__(self, *interrupted):
+        self.count, self.interrupted = 0, list(interrupted)
+
+    def is_locked(self):
+        return self.count > 0
+
+    def acquire(self):
+        when = self.interrupted.pop(0) if self.interrupted else ""
+        if when != "before":
+            self.count += 1
+        if when:
+            raise KeyboardInterrupt
+
+    def release(self):
+        self.count -= 1
+
+
+@pytest.mark.parametrize("kernels", ["lloydq.pool", "not loaded"])
+@pytest.mark.parametrize("interrupted", [(), ("before",), ("after",), ("before", "before", "after")])
+def test_who_forks_waits_in_spite_of_ctrl_c(interrupted, kernels, monkeypatch):
+    lock, told = Lock(*interrupted), []
+    monkeypatch.setattr(forks, "KERNELS", kernels)
+    monkeypatch.setattr(forks, "_lock", lambda: lock)
+    monkeypatch.setattr(forks._thread, "interrupt_main", lambda: told.append("Ctrl-C"))
+    for after in (forks._in_parent, forks._in_child):
+        forks._before()
+        assert lock.count == 1
+        after()
+        assert lock.count == 0
+    time.sleep(0.2)
+    assert told == ["Ctrl-C"] * bool(interrupted)
+    monkeypatch.setattr(forks, "_lock", lambda: None)  # nothing was compiled yet
+    forks._before()
+    forks._in_parent()
+
+
+def test_who_forks_while_it_compiles_keeps_the_lock(monkeypatch):
+    lock = Lock()
+    lock.acquire()
+    monkeypatch.setattr(forks, "_lock", lambda: lock)
+    forks._before()
+    forks._in_parent()
+    assert lock.count == 1

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Sequence
 from typing import NoReturn
 
+from ..pool import interruption
 from .arguments import parse
 from .files import limited
 from .others import compare, demo, info, steps, warmup
@@ -69,8 +70,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _main(arguments)
     except (KeyboardInterrupt, SystemError) as error:
-        from ..pool import interruption
-
         if not isinstance(stop := interruption(error), KeyboardInterrupt):
             raise
         say("stopped")
@@ -95,6 +94,8 @@ def _main(arguments: Sequence[str] | None) -> int:
     except BrokenPipeError:
         return 1
     except ERRORS as error:
+        if isinstance(stop := interruption(error), KeyboardInterrupt):
+            raise stop from None
         if options.debug:
             traceback.print_exc()
         say(f"error: {reason(error)}")

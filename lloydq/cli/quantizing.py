@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..pool import interruption
 from .files import checked, from_stdin, to_stdout
 from .progress import Batch, Progress
 from .words import ERRORS, Failure, curve, here, named, reason, say, summary
@@ -79,7 +80,9 @@ class Work:
             return self.failed(source, error)
 
     def failed(self, source: str, error: BaseException) -> Failed:
-        """The reason on stderr."""
+        """The reason on stderr; or it is the user who wants no more."""
+        if isinstance(stop := interruption(error), KeyboardInterrupt):
+            raise stop from None
         if self.options.debug:
             traceback.print_exception(error)
         self.batch.say(f"error: {reason(error)}")
