@@ -108,8 +108,8 @@ def _run(function: Callable[[T], R], work: list[T], n_threads: int | None) -> li
     finally:
         for done in helping:
             done.acquire()
-    for error in errors:
-        raise error
+    for one in errors:
+        raise one
     return results
 
 
