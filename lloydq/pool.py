@@ -15,6 +15,8 @@ R = TypeVar("R")
 
 MOST = 256  # threads that the pool may hold; they are started as they are asked for
 
+BROKEN = "cannot release un-acquired lock", "release unlocked lock"
+
 _executor: "ThreadPoolExecutor | None" = None
 _starting = threading.Lock()
 _here = threading.local()
@@ -116,12 +118,11 @@ def _run(function: Callable[[T], R], work: list[T], n_threads: int | None) -> li
 def interruption(error: BaseException | None) -> BaseException | None:
     """What a signal raised, as Ctrl-C does, where another error stands for it; any other error itself.
 
-    A SystemError does, since kernels return all the same, and a RuntimeError of a lock of `threading`, taken in Python,
-    that it broke.
+    A SystemError does, since kernels return all the same, and a RuntimeError of a lock of `threading` that it broke.
     """
-    while isinstance(error, SystemError) or (isinstance(error, RuntimeError) and "lock" in str(error)):
-        error = error.__cause__ or error.__context__
-    return error
+    while isinstance(error, SystemError):
+        error = error.__cause__
+    return error.__context__ if isinstance(error, RuntimeError) and str(error) in BROKEN else error
 
 
 def split(n: int, n_threads: int | None = None, each: int = 1, least: int = 1 << 14) -> list[slice]:

@@ -84,8 +84,17 @@ def test_what_another_signal_raises_within_a_kernel():
 
     with pytest.raises(TimeoutError):
         pool.run(timed_out, range(3), 1)
+
+    def fails(_):
+        raise SystemError("of itself")
+
     with pytest.raises(SystemError, match="of itself"):
-        pool.run(lambda _: (_ for _ in ()).throw(SystemError("of itself")), range(3), 2)
+        pool.run(fails, range(3), 2)
+    try:
+        raise KeyError("of the caller, who goes on")
+    except KeyError:
+        with pytest.raises(SystemError, match="of itself"):
+            pool.run(fails, range(3), 1)
 
 
 def broken_lock(*_):
