@@ -21,17 +21,7 @@ else:
     settings.register_profile("nightly", deadline=None, max_examples=5000)
     settings.load_profile("quick")
 
-# Begun first where files are shared by processes, so that none of them is what all wait for
-LONG = ("dask", "one_result", "bench", "estimator", "seeding", "passes", "cli", "concurrency", "files", "memory")
 PHOTO = Path(lloydq.__file__).parent / "data" / "dandelion.jpg"
-
-
-def pytest_configure(config):
-    config.option.loadscopereorder = False  # by the number of tests, as pytest-xdist would
-
-
-def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: item.path.stem.removeprefix("test_") not in LONG)
 
 
 @pytest.fixture(scope="module", autouse=True)
