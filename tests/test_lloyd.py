@@ -143,6 +143,14 @@ def test_stop_rules(rng):
     assert (loose[-3].shift ** 2).sum() > 1e-2 * X.var(axis=0).mean()
 
 
+def test_a_shift_just_within_tol_is_the_last():
+    X = np.array([[-4.0], [-4.0], [4.0], [4.0]])  # of variance 16
+    *_, moving, last = steps(X, np.array([[-5], [5]]), tol=2 / 16)
+    assert moving.centroids.dtype == np.float64
+    assert moving.shift.tolist() == [1, 1]
+    assert (last.n_iter, last.stop_reason) == (1, "tol")
+
+
 def test_labels_can_be_read_until_the_loop_goes_on(rng):
     X = rng.normal(size=(100, 2))
     walk = steps(X, X[:5])
