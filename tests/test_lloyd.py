@@ -3,6 +3,7 @@
 import math
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import naive
@@ -111,6 +112,18 @@ def test_cut_sums_are_exact_in_any_order_and_any_pieces(scale, spread, rng):
             np.testing.assert_allclose(sums.total[j], exact, rtol=1e-15)
 
 
+@pytest.mark.parametrize("bits", [50, 51, 52, 53])
+def test_cut_sums_are_exact_at_the_edge(bits):
+    """As many numbers as grids can take, all of one sign, of one large and many ones below it that are alike."""
+    largest = 1 - 2.0**-bits
+    for n in (1, 3, 7, 15, 1023):
+        for small in largest * 2.0 ** np.arange(-120, 1):
+            X = np.array([largest, *[small] * (n - 1)])
+            cuts = grids(n, largest, small)
+            slices = add_up(X[:, None], np.zeros(n, int), 1, cuts=cuts).slices[:, 0, 0]
+            assert sum(map(Fraction, slices)) == Fraction(largest) + (n - 1) * Fraction(small)
+
+
 @pytest.mark.parametrize("d", [1, 3, 784])
 def test_chunks_cover_every_row_once_and_stay_small(d):
     for n in (1, 8191, 8192, 8193, 100_003, 5_000_000, 3_000_000_000):
@@ -185,15 +198,18 @@ def test_fixed_centroids_never_move(rng):
 
 def test_a_circle_is_broken():
     class Circle(PlainPass):
-        """Two states that lead to each other, as rounding might."""
+        """0, 1, 2, 3, 4, and then 2, 3, 4 again and again, as rounding might."""
 
         def __call__(self, centroids):
             super().__call__(centroids)
-            return Sums(np.array([[[0.0 if centroids[0, 0] else 1.0, 1.0]]]), changed=1)
+            return Sums(np.array([[[{4: 2}.get(place := float(centroids[0, 0]), place + 1), 1.0]]]), changed=1)
 
-    walk = list(steps(np.array([[1.0]]), np.array([[0.0]]), make_pass=Circle))
+    walk = []
+    for step in steps(np.array([[1.0]]), np.array([[0.0]]), make_pass=Circle):
+        walk.append(step)
+        assert len(walk) < 10
+    assert [step.centroids[0, 0] for step in walk] == [0, 1, 2, 3, 4, 2, 3, 4]
     assert walk[-1].stop_reason == "cycle"
-    assert len(walk) < 10
 
 
 def test_empty_cluster_takes_the_farthest_position_and_all_points_on_it():
