@@ -32,16 +32,17 @@ def test_indices_are_those_of_the_centers(rng):
         assert centers.dtype == (np.float32 if X.dtype == np.float32 else np.float64)
 
 
+@pytest.mark.parametrize("k", [2, 12])
 @pytest.mark.parametrize("init", INITS)
-def test_kernels_and_numpy_draw_the_same_on_any_number_of_threads(init, rng, monkeypatch):
+def test_kernels_and_numpy_draw_the_same_on_any_number_of_threads(init, k, rng, monkeypatch):
     for X in (rng.normal(size=(20_000, 3)), rng.integers(0, 256, (20_000, 3)).astype(np.uint8)):
         for weight in (None, rng.random(20_000)):
             with monkeypatch.context() as patch:
                 patch.setattr(seeding, "tiny", lambda X, k: True)
-                plain = start(X, 12, init, 5, weight, SortedPositions)
+                plain = start(X, k, init, 5, weight, SortedPositions)
             for kind in (SortedPositions, PartedPositions):
                 for n_threads in (1, 3):
-                    np.testing.assert_array_equal(start(X, 12, init, 5, weight, kind, n_threads), plain)
+                    np.testing.assert_array_equal(start(X, k, init, 5, weight, kind, n_threads), plain)
 
 
 @pytest.mark.parametrize("init", INITS)
