@@ -134,6 +134,19 @@ def test_chunks_cover_every_row_once_and_stay_small(d):
         assert all(a.stop == b.start for a, b in zip(pieces, pieces[1:], strict=False))
 
 
+@pytest.mark.parametrize(
+    ("n", "d", "k", "size"),
+    [
+        (10_000, 3, 64, 8192),
+        (5_000_000, 3, 64, 39_063),  # 128 pieces
+        (100_000, 784, 2, 1338),  # 2²⁰ numbers
+        (100_000, 784, 1000, 16_000),  # 16 rows for each centroid
+    ],
+)
+def test_how_large_a_chunk_is(n, d, k, size):
+    assert chunks((n, d), k)[0] == slice(0, size)
+
+
 def test_stop_rules(rng):
     X = rng.normal(size=(400, 2))
     full = list(steps(X, X[:9]))
