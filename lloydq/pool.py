@@ -75,17 +75,17 @@ def _run(function: Callable[[T], R], work: list[T], n_threads: int | None) -> li
     if workers <= 1 or getattr(_here, "busy", False):
         return [function(piece) for piece in work]
     results: list[Any] = [None] * len(work)
-    waiting = iter(range(len(work)))  # one C call hands out the next piece, so threads never share one
+    ends = [None] * workers  # one for each thread
+    waiting = [*ends, *reversed(range(len(work)))]  # `pop` gives each number to one thread, with or without the GIL
 
     def take_pieces() -> None:
         _here.busy = True
         try:
-            for i in waiting:
+            for i in iter(waiting.pop, None):
                 results[i] = function(work[i])
         finally:
             _here.busy = False
-            for _ in waiting:  # empty but for an exception: then nobody begins another piece
-                pass
+            waiting[:] = ends  # if this is an exception, nobody begins another piece
 
     def help_out() -> None:
         done = threading.Lock()
