@@ -5,6 +5,7 @@ import sys
 from functools import partial
 
 import naive
+import numba
 import numpy as np
 import pytest
 
@@ -350,6 +351,24 @@ def test_scores_that_float64_cannot_hold_are_infinite(rng):
         assert model.score(X[:3] * factor, sample_weight=np.full(3, weight)) == -np.inf
     far = model.transform(np.full((2, 3), 3e38, np.float32))
     assert np.isinf(far).all()
+
+
+@pytest.mark.parametrize("d", [1, 7, 784])
+def test_products_in_registers(d, rng):
+    """Compiled anew, whatever machine code there is on disk."""
+    from lloydq.kernels.wide import GROUP, TILE, _products
+
+    @numba.njit
+    def compiled(points, table, halves, product):
+        for g in range(len(table)):
+            _products(points, table, halves, g, product[g])
+
+    points, table = (rng.normal(size=shape).astype(np.float32) for shape in ((TILE, d), (3, d, GROUP)))
+    halves, product = (table**2).sum(axis=1) / 2, np.empty((3, GROUP, TILE), np.float32)
+    compiled(points, table, halves, product)
+    added = [halves[:, :, None], *np.einsum("gdc,pd->dgcp", table.astype(np.float64), -points)]
+    wrong, size = abs(product - sum(added)), sum(map(abs, added))
+    assert (wrong <= (d + 8) * 2.0**-24 * size).all()
 
 
 def test_rows_are_found_among_others(rng):

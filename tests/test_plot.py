@@ -107,6 +107,8 @@ def test_figures_are_drawn_on_given_axes(X, picture):
     assert plot.voronoi(X, X[:2], ax=ax) is ax
     assert plot.inertia(walk.record(X, 2), ax) is ax
     assert plot.palette([[1, 2, 3]], ax=ax) is ax
+    ax = plt.figure().add_subplot(projection="3d")
+    assert plot.cube(picture, ax=ax) is ax
 
 
 def test_what_cannot_be_drawn(X, picture):
