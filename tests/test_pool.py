@@ -30,6 +30,18 @@ def test_it_uses_several_threads():
     assert len(set(pool.run(lambda _: (barrier.wait(), threading.get_ident())[1], range(3), 3))) == 3
 
 
+def test_each_piece_is_done_once_with_the_gil_and_without():
+    done = [0] * 20_000
+
+    def count(i):
+        done[i] += 1
+        return i
+
+    for _ in range(40):
+        assert pool.run(count, range(len(done)), 8) == list(range(len(done)))
+    assert set(done) == {40}
+
+
 def test_the_first_error_is_raised_and_the_others_stop():
     begun = []
 
