@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from functools import partial
 
 import naive
@@ -96,6 +97,27 @@ def test_other_data(kind, rng):
     )
     start = lloyd.random_points(X, 150, 0).astype(np.float64)  # many groups
     same_steps(X, start, None, *on_threads(BoundsPass, 1), *on_threads(GroupsPass, 1, 2, 8), limit=25)
+
+
+class Unlocked:
+    """A cached property as Python has it since 3.12, where threads change at the worst moment."""
+
+    def __get__(self, visit, kind):
+        made = np.full(len(visit.X), -1, np.int32)
+        time.sleep(0.02)
+        visit.__dict__["labels"] = made
+        return made
+
+
+@pytest.mark.parametrize("kind", [DensePass, BoundsPass, GroupsPass, BlockPass])
+def test_all_threads_write_to_the_same_labels(kind, rng, monkeypatch):
+    X = colors.DistinctColors(rng.integers(0, 256, (200_000, 3)).astype(np.uint8)).colors
+    start = random_points(X, 40, 0)
+    with monkeypatch.context() as patch:
+        patch.setattr(lloyd.PlainPass, "labels", Unlocked())
+        visit = kind(X, None, n_threads=3)
+        visit(start)
+    np.testing.assert_array_equal(visit.labels, nearest(X, start))
 
 
 WIDE = {

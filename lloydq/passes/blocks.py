@@ -70,7 +70,7 @@ class BlockPass(DensePass):
         self.moved = np.minimum(np.ceil(shift * (1 + 1e-12) * blocks.UNIT), blocks.MOST).astype(np.int32)
         self.centroids, self.columns = centroids, np.ascontiguousarray(centroids.T)
         n_threads = self.n_threads if self.work > LIGHT else 1
-        sums = self.changes(pool.run(self.visit_blocks, self.parts, n_threads))
+        sums = self.after(self.visit_blocks, self.parts, n_threads)
         self.work = sums.computed
         return sums
 

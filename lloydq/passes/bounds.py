@@ -27,7 +27,7 @@ class BoundsPass(DensePass):
             visit, distances = self.begin(centroids), len(self.X) * len(centroids)
         self.centroids, self.limit = centroids, self.owed * (1 + ROUNDING)
         pieces = shares(self.pieces, distances, centroids.shape, self.n_threads)
-        return self.changes(self.each(visit, pieces))
+        return self.after(visit, pieces, self.n_threads)
 
     def begin(self, centroids: Array) -> Callable[[slice], Sums]:
         """Nothing is known of any point; how they are to be visited."""

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from functools import reduce
 from operator import add
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
 from .. import pool
 from ..lloyd import Array, PlainPass, Sums, chunks, squared_distances
+
+T = TypeVar("T")
 
 PRODUCTS = 5, 256  # columns, and k·d, from which products in float32 are faster than distances in float64
 SHARED = 1 << 19  # coordinates compared (0.15 ms) that are worth a second thread (40 µs), however few the rows
@@ -118,11 +120,12 @@ class DensePass(PlainPass):
     def __call__(self, centroids: Array) -> Sums:
         self.centroids, assign = centroids, assigner(centroids)
         pieces = shares(self.pieces, len(self.X) * len(centroids), centroids.shape, self.n_threads)
-        return self.changes(self.each(lambda rows: self.compared(rows, assign), pieces))
+        return self.after(lambda rows: self.compared(rows, assign), pieces, self.n_threads)
 
-    def changes(self, visited: list[Sums]) -> Sums:
+    def after(self, visit: Callable[[T], Sums], pieces: list[T], n_threads: int | None) -> Sums:
         """The sums, after what the visits to all pieces change."""
-        moves = reduce(add, visited)
+        _ = self.labels  # made here, once: threads that ask first would each make their own
+        moves = reduce(add, pool.run(visit, pieces, n_threads))
         self.kept = Sums(self.kept.slices + moves.slices, moves.changed, moves.computed, moves.skipped)
         return self.kept
 
