@@ -22,8 +22,7 @@ def points(X: Any, name: str = "X") -> Array:
         raise InvalidTypeError(
             f"{name} is sparse. Sparse data was passed, but dense data is required: pass {name}.toarray()"
         )
-    if isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
-        raise ValueError(f"{name} has masked values; k-means needs them all: fill them, or drop their rows")
+    unmasked(X, name)
     X = np.asarray(X)
     if X.dtype == object:
         X = _numbers(X, name)
@@ -40,6 +39,11 @@ def points(X: Any, name: str = "X") -> Array:
     if X.dtype.kind == "f":
         _finite(X, name)
     return np.asarray(X)
+
+
+def unmasked(X: Any, name: str) -> None:
+    if isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
+        raise ValueError(f"{name} has masked values; k-means needs them all: fill them, or drop their rows")
 
 
 def _numbers(X: Array, name: str) -> Array:
@@ -84,6 +88,7 @@ def weights(weight: Any, n: int, name: str = "sample_weight") -> Array | None:
     """None, or (n,) float64, finite, none below zero, not all zero; one number is that number for all."""
     if weight is None:
         return None
+    unmasked(weight, name)
     array = np.asarray(weight)
     if array.dtype == object:
         array = _numbers(array, name)
@@ -131,12 +136,12 @@ def tolerance(tol: Any) -> float:
     """A finite number, not negative."""
     if isinstance(tol, bool) or not isinstance(tol, numbers.Real):
         raise InvalidTypeError(f"tol must be a number; got {tol!r}")
-    if not 0 <= _float(tol) < np.inf:
+    if not 0 <= as_float(tol) < np.inf:
         raise ValueError(f"tol must be finite and not negative; got {tol}")
     return float(tol)
 
 
-def _float(value: Any) -> float:
+def as_float(value: Any) -> float:
     """A number, infinite where it is too large."""
     try:
         return float(value)
@@ -146,7 +151,7 @@ def _float(value: Any) -> float:
 
 def fraction(value: Any, name: str) -> float:
     """A number from 0 to 1."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= _float(value) <= 1:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= as_float(value) <= 1:
         raise InvalidTypeError(f"{name} must be a number from 0 to 1; got {value!r}")
     return float(value)
 
@@ -242,8 +247,21 @@ def palette(colors: Any, most: int = 1 << 16) -> Array:
     return np.rint(array).astype(np.uint8)
 
 
+def counts(value: Any, k: int) -> Array:
+    """(k,) int64, none below zero: a copy."""
+    array = np.asarray(value)
+    if array.shape != (k,):
+        raise ValueError(f"counts must have shape ({k},), one for each colour; got {array.shape}")
+    if array.dtype.kind not in "iuf" or not ((array >= 0) & (array < 2.0**63) & (array == np.floor(array))).all():
+        raise InvalidTypeError("counts must be whole numbers from 0 on")
+    return array.astype(np.int64)
+
+
 def _equally_wide(colors: list[Array]) -> Array:
     """Colours of three and four numbers as (k, 4), if there are any of four: the others are opaque."""
+    for i, one in enumerate(colors):
+        if one.shape not in ((3,), (4,)):
+            raise InvalidTypeError(f"colour {i} must be a string or three or four numbers; got {one.tolist()!r}")
     width = max(map(len, colors))
     return np.array([[*one, *[255] * (width - len(one))] for one in colors])
 
@@ -260,8 +278,8 @@ def color(text: Any) -> Array:
 
 def alpha(value: Any) -> str:
     """ "keep", "drop" or a colour without alpha."""
-    if value in ("keep", "drop"):
-        return str(value)
+    if isinstance(value, str) and value in ("keep", "drop"):
+        return value
     try:
         if len(color(value)) == 3:
             return str(value)

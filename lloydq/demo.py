@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import as_file, files
 from pathlib import Path
 
 from . import compare
 from .image import load, png, write
 from .lloyd import Step
 
-PHOTO = Path(__file__).parent / "data" / "dandelion.jpg"
+PHOTO = files(__package__) / "data" / "dandelion.jpg"
 K = 64
 
 
@@ -24,7 +25,8 @@ def tell(
     from PIL import Image
 
     folder.mkdir(exist_ok=True)
-    photo = load(PHOTO)
+    with as_file(PHOTO) as path:  # also where this package is a zip
+        photo = load(path)
     height, width, _ = photo.pixels.shape
     with ThreadPoolExecutor(2) as aside:  # encoding a PNG takes longer than most fits
         whole = aside.submit(png, Image.fromarray(photo.pixels))

@@ -188,6 +188,8 @@ class KMeans(Clusterer):
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Find the centroids of X (n, d); each row counts sample_weight (n,) times. y is not used.
 
+        Products of a weight and a coordinate lose digits below 2e-308, and so do means that come of no larger ones.
+
         Raises
         ------
         ValueError, TypeError
@@ -200,13 +202,14 @@ class KMeans(Clusterer):
         init, n_threads = checks.init(self.init, k, X.shape[1]), checks.threads(self.n_threads)
         algorithm, options = checks.one_of(self.algorithm, "algorithm", ALGORITHMS), self._options()
         seeds = self._seeds(init)
-        visit = verified(suited(X, weight, k, n_threads, algorithm), self.verify)
-        starts = Starts(visit.X, weight if visit.X is X else visit.weight, k, init, n_threads, given=X)
+        with np.errstate(under="ignore"):  # of the squares of small differences, even where the caller asks for errors
+            visit = verified(suited(X, weight, k, n_threads, algorithm), self.verify)
+            starts = Starts(visit.X, weight if visit.X is X else visit.weight, k, init, n_threads, given=X)
 
-        def fit_from(start: Array) -> Fit:
-            return fit(visit, start, self._history(), n_threads=n_threads, **options)
+            def fit_from(start: Array) -> Fit:
+                return fit(visit, start, self._history(), n_threads=n_threads, **options)
 
-        self._keep(self._best(seeds, starts.draw, fit_from), frame)
+            self._keep(self._best(seeds, starts.draw, fit_from), frame)
         return self
 
     def _options(self) -> dict[str, Any]:

@@ -48,9 +48,11 @@ class Palette:
         self.colors.flags.writeable = False
         if counts is None and isinstance(colors, Palette):
             counts = colors.counts
-        self.counts: Array | None = None if counts is None else np.asarray(counts, np.int64)
-        if self.counts is not None and self.counts.shape != (len(array),):
-            raise ValueError(f"counts must have shape ({len(array)},), one for each colour; got {self.counts.shape}")
+        self.counts: Array | None = None if counts is None else checks.counts(counts, len(array))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies are read-only, too."""
+        return Palette, (self.colors, self.counts)
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> "Palette":

@@ -14,9 +14,11 @@ from .lloyd import Array
 from .protocol import warn
 
 KINDS = (".gpl", ".hex", ".pal", ".json", ".css")
-CSS_PROPERTY = re.compile(r"(?<![\w-])(--[\w-]+)\s*:\s*([^;{}]*?)\s*(?:!\s*important\s*)?(?=[;{}]|$)")
-CSS_FUNCTION = re.compile(r"(rgb|hsl)a?\(\s*([^()]*?)\s*\)")
-CSS_NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)(%|deg|grad|rad|turn|)")
+# Each takes time in proportion to the text: no two neighbours match the same characters
+CSS_COMMENT = re.compile(r"/\*.*?(\*/|\Z)", re.DOTALL)
+CSS_PROPERTY = re.compile(r"(?<![\w-])(--[\w-]+)\s*:([^;{}]*)")
+CSS_FUNCTION = re.compile(r"(rgb|hsl)a?\(([^()]*)\)")
+CSS_NUMBER = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?)(%|deg|grad|rad|turn|)")
 CSS_TURN = {"": 360.0, "deg": 360.0, "grad": 400.0, "rad": 2 * math.pi, "turn": 1.0}
 # How values begin that are colours, read or not
 CSS_COLORED = re.compile(r"#|(rgba?|hsla?|hwb|(ok)?(lab|lch)|color|color-mix|device-cmyk|light-dark)\(|currentcolor$")
@@ -39,7 +41,7 @@ def read(path: str | os.PathLike[str]) -> Array:
         if not len(colors):
             raise ValueError("there is no colour in it")
         return checks.palette(colors)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise ValueError(f"{os.fspath(path)!r} is not a palette of its kind ({kind}): {error}") from None
 
 
@@ -60,7 +62,7 @@ def text(colors: Array, path: Path) -> str:
     if kind == ".gpl":
         columns = [" ".join(f"{level:3}" for level in color) for color in colors.tolist()]
         body = [f"{column}\t{word}" for column, word in zip(columns, words, strict=True)]
-        lines = ["GIMP Palette", f"Name: {path.stem}", "Columns: 16", "#", *body]
+        lines = ["GIMP Palette", f"Name: {_one_line(path.stem)}", "Columns: 16", "#", *body]
     elif kind == ".pal":
         return "".join(f"{line}\r\n" for line in ("JASC-PAL", "0100", len(colors), *rows))
     elif kind == ".hex":
@@ -70,6 +72,11 @@ def text(colors: Array, path: Path) -> str:
     else:
         lines = [":root {", *(f"  --color-{i}: {word};" for i, word in enumerate(words)), "}"]
     return "\n".join(lines) + "\n"
+
+
+def _one_line(name: str) -> str:
+    """As text that files can hold, whatever bytes and breaks are in it."""
+    return " ".join(name.encode(errors="replace").decode().split())
 
 
 def _lines(text: str) -> list[tuple[int, str]]:
@@ -135,7 +142,7 @@ def _json(text: str) -> Any:
     for i, one in enumerate(found):
         if isinstance(one, str):
             colors.append(checks.color(_color(one, f"colour {i}")).tolist())
-        elif isinstance(one, list) and len(one) in (3, 4) and all(isinstance(level, int | float) for level in one):
+        elif isinstance(one, list) and len(one) in (3, 4) and all(type(level) in (int, float) for level in one):
             colors.append(one)
         else:
             raise ValueError(f"colour {i} must be a string or a list of three or four levels; it is {one!r}")
@@ -145,7 +152,9 @@ def _json(text: str) -> Any:
 def _css(text: str) -> Any:
     """The custom properties that are colours: #rrggbb, names, rgb() and hsl(). Of other colours a warning tells."""
     found, unread = list[str](), list[str]()
-    for name, value in CSS_PROPERTY.findall(re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)):
+    for name, value in CSS_PROPERTY.findall(CSS_COMMENT.sub("", text)):
+        head, mark, tail = value.rpartition("!")
+        value = (head if mark and tail.strip().lower() == "important" else value).strip()
         if color := _css_color(value.lower()):
             found.append(color)
         elif CSS_COLORED.match(value.lower()):
@@ -169,11 +178,13 @@ def _css_color(value: str) -> str | None:
     if isinstance(named, tuple):
         return "#" + bytes(named).hex()
     function = CSS_FUNCTION.fullmatch(value)
-    parts = re.split(r"\s*[\s,/]\s*", function[2]) if function else []
+    parts = re.split(r"\s*[\s,/]\s*", function[2].strip()) if function else []
     numbers = [CSS_NUMBER.fullmatch("0" if part == "none" else part) for part in parts]
     if function is None or len(numbers) not in (3, 4) or None in numbers:
         return None
     words = [(float(number[1]), number[2]) for number in numbers if number]
+    if not all(math.isfinite(value) for value, _ in words):
+        return None
     color = _rgb(words[:3]) if function[1] == "rgb" else _hsl(words[:3])
     if color is None or not {unit for _, unit in words[3:]} <= {"", "%"}:
         return None

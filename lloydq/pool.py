@@ -39,8 +39,13 @@ def _shared() -> "ThreadPoolExecutor":
 
     with _starting:
         if _executor is None:
-            _executor = ThreadPoolExecutor(MOST, thread_name_prefix="lloydq")
+            _executor = ThreadPoolExecutor(MOST, thread_name_prefix="lloydq", initializer=_be_busy)
         return _executor
+
+
+def _be_busy() -> None:
+    """From here on what this thread is asked to run it runs itself."""
+    _here.busy = True
 
 
 def _forget() -> None:
@@ -79,12 +84,10 @@ def _run(function: Callable[[T], R], work: list[T], n_threads: int | None) -> li
     waiting = [*ends, *reversed(range(len(work)))]  # `pop` gives each number to one thread, with or without the GIL
 
     def take_pieces() -> None:
-        _here.busy = True
         try:
             for i in iter(waiting.pop, None):
                 results[i] = function(work[i])
         finally:
-            _here.busy = False
             waiting[:] = ends  # if this is an exception, nobody begins another piece
 
     def help_out() -> None:
@@ -100,6 +103,7 @@ def _run(function: Callable[[T], R], work: list[T], n_threads: int | None) -> li
 
     helping, errors = list[threading.Lock](), list[BaseException]()
     try:
+        _be_busy()  # before the first `submit`: a signal's handler that fits, too, would wait for its locks for ever
         try:
             for _ in range(workers - 1):
                 _shared().submit(help_out)
@@ -108,6 +112,7 @@ def _run(function: Callable[[T], R], work: list[T], n_threads: int | None) -> li
                 raise
         take_pieces()
     finally:
+        _here.busy = False
         for done in helping:
             done.acquire()
     for one in errors:

@@ -229,6 +229,7 @@ def importance(weights: Any, picture: Picture) -> Array:
     """(n,) float64: how much each pixel counts, from an array (H, W) or any picture of that size."""
     shape = picture.pixels.shape[:2]
     if hasattr(weights, "__array__") and not hasattr(weights, "getbands") and np.ndim(weights) == 2:
+        checks.unmasked(weights, "weights")
         found = np.asarray(weights)
     else:
         from PIL import Image

@@ -39,7 +39,11 @@ class Target:
         for name, value in target.items():
             if name in FILE:
                 continue
-            if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= float(value) < float("inf"):
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, numbers.Real)
+                or not 0 <= checks.as_float(value) < float("inf")
+            ):
                 raise checks.InvalidTypeError(f"the target's {name} must be a number from 0 on; got {value!r}")
         return cls(**target)
 

@@ -8,6 +8,7 @@ Pillow's readers, which are compiled; and it does not come for every Python.
 import contextlib
 import faulthandler
 import io
+import os
 import random
 import resource
 import sys
@@ -16,16 +17,22 @@ import traceback
 import warnings
 from hashlib import sha256
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 from PIL import Image, features
+from PIL.PngImagePlugin import PngInfo
+from rare_pictures import rare_pictures
 
 import lloydq
 from lloydq import Palette, cli
+from lloydq.walk import read_points
 
 FOUND = Path(__file__).parent / "found"
 TOLD = OSError, ValueError, TypeError  # errors that say what is wrong with the input
+UNFINISHED = f"unfinished-{os.getpid()}"
 PATIENCE = 20  # s for one execution
+LARGEST = 1 << 23  # pixels of a picture: damaged sizes ask for more, which takes time and shows nothing
 GROWTH = 256 << 20  # bytes that the process may gain, once warm
 
 
@@ -54,6 +61,21 @@ def pictures():
     exif[0x0112] = 6
     noise.convert("RGB").save(file := io.BytesIO(), "JPEG", exif=exif, icc_profile=b"none", comment=b"hello")
     yield file.getvalue()
+    chunks = PngInfo()
+    chunks.add_itxt("Author", "José 蒲公英", zip=True)
+    chunks.add_text("Comment", "naïve", zip=True)
+    chunks.add_itxt("XML:com.adobe.xmp", "<x/>")
+    noise.save(file := io.BytesIO(), "PNG", pnginfo=chunks, exif=exif, dpi=(72, 72))
+    yield file.getvalue()
+    yield from rare_pictures()
+
+
+def kind_of(data):
+    """Format and mode of a picture."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of formats that Pillow will leave out
+        with Image.open(io.BytesIO(data)) as image:
+            return image.format.upper(), image.mode
 
 
 PALETTES = {
@@ -63,6 +85,8 @@ PALETTES = {
     ".json": b'["#ff0000", [0, 255, 0], {"hex": "#0000ff"}]',
     ".css": b":root { --a: #ff0000; --b: rgb(0 255 0 / 50%); }\n",
 }
+KINDS = [*PALETTES, ".png"]  # the last are indexed pictures of any format
+POINTS = b"x,y\n0, 1\n-2.5e3, 4\n5, 6\n", b"1\t2\n3\t4\n", b"# c\n1 2\n3 4\n"
 WORDS = [
     "-k", "1", "4", "256", "257", "0", "-1", "auto", "--psnr", "30", "nan", "inf", "1e309", "--mse", "--delta-e", "2",
     "--max-bytes", "200", "--lock", "#ff0000", "#f00", "red", "--dither", "floyd-steinberg", "bayer", "blue-noise",
@@ -71,7 +95,9 @@ WORDS = [
     "-o", "out.png", "out.gif", "out.gpl", "--output-dir", "folder", "--force", "--shared", "--seed", "--threads", "2",
     "--init", "random", "k-means++", "--tol", "0.1", "--max-iter", "3", "-q", "--json", "--space", "oklab", "rgb",
     "--strip", "--debug", "--verify", "--strength", "0.5", "palette", "compare", "steps", "info", "--sort", "luminance",
-    "--with", "octree", "--sample", "100", "", "\0", "ü", "*.png", "--", "--weights", "--suffix", "-h", "--version",
+    "--with", "octree", "--sample", "100", "", "\0", "ü", "*.png", "--",
+    "--weights", "-h", "--version", "--ext", "-x.png",
+    "--format", "png", "gif", "--jobs", "--max-pixels", "50", "9" * 400, "--restarts", "--skip-if-larger", "-v", ".",
 ]  # fmt: skip
 
 
@@ -101,16 +127,26 @@ def mutated(rng, seeds):
 
 
 def picture(data):
-    lloydq.quantize(data, 4, max_iter=3, n_threads=1)
+    """Read, fitted and written again, with what it says of itself."""
+    coin = crc32(data)
+    q = lloydq.quantize(data, 4, max_iter=3, n_threads=1, frame=1 if coin % 4 == 0 else None)
+    q.encode("GIF" if coin % 8 > 5 else "PNG")
 
 
 def palette(data):
     """The first byte says of what kind."""
-    kind = list(PALETTES)[data[0] % len(PALETTES)] if data else ".gpl"
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, f"palette{kind}")
+        path = Path(folder, f"palette{KINDS[data[0] % len(KINDS)] if data else '.gpl'}")
         path.write_bytes(data[1:])
         Palette.read(path)
+
+
+def points(data):
+    """As `lloydq steps` reads them."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "points.csv")
+        path.write_bytes(data)
+        read_points(path)
 
 
 def command(words):
@@ -133,21 +169,28 @@ class Fuzzer:
         self.rng, self.seed, self.count, self.broken, self.warm = random.Random(seed), seed, 0, [], None
         self.pictures = list(pictures())
         self.palettes = [bytes([i]) + text for i, text in enumerate(PALETTES.values())]
+        last = bytes([len(PALETTES)])
+        self.palettes += [last + data for data in self.pictures if kind_of(data)[1] in "1LP"]
 
     def once(self):
         """An execution; what it was given, if it broke."""
-        kind = self.rng.randrange(10)
-        if kind < 6:
+        kind = self.rng.randrange(20)
+        if kind < 11:
             run, given = picture, mutated(self.rng, self.pictures)
-        elif kind < 8:
+        elif kind < 15:
             run, given = palette, mutated(self.rng, self.palettes)
+        elif kind < 16:
+            run, given = points, mutated(self.rng, POINTS)
         else:
             run, given = command, self.rng.choices(WORDS, k=self.rng.randrange(1, 7))
         self.count += 1
+        keep(run, given, name=UNFINISHED)
         return attempt(run, given)
 
     def run(self, executions):
+        """What ends the process leaves what it was given in tests/found, too."""
         faulthandler.enable()
+        most, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, LARGEST // 2
         with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
             Image.fromarray(np.random.default_rng(1).integers(0, 256, (9, 13, 3), np.uint8)).save("a.png")
             Image.new("P", (5, 5)).save("b.gif")
@@ -159,6 +202,8 @@ class Fuzzer:
                 faulthandler.cancel_dump_traceback_later()
                 if i == min(2000, executions // 2):
                     self.warm = resident()
+        Image.MAX_IMAGE_PIXELS = most
+        (FOUND / UNFINISHED).unlink(missing_ok=True)
         return self
 
     @property
@@ -187,18 +232,18 @@ def resident():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def keep(run, given):
+def keep(run, given, name=None):
     """The input that broke something, as a file."""
     data = given if isinstance(given, bytes) else "\n".join(given).encode()
     FOUND.mkdir(exist_ok=True)
-    path = FOUND / f"{run.__name__}-{sha256(data).hexdigest()[:12]}"
-    path.write_bytes(data)
+    path = FOUND / (name or f"{run.__name__}-{sha256(data).hexdigest()[:12]}")
+    path.write_bytes(data if name is None else f"{run.__name__}\n".encode() + data)
     return path
 
 
 def kept(path):
     """What such a file is for, and what it holds."""
-    run = {one.__name__: one for one in (picture, palette, command)}[path.name.split("-")[0]]
+    run = {one.__name__: one for one in (picture, palette, points, command)}[path.name.split("-")[0]]
     return run, path.read_text().split("\n") if run is command else path.read_bytes()
 
 

@@ -59,6 +59,25 @@ def test_one_that_fails_does_not_stop_the_others(folder, capsys):
     assert names() == ["a-4.png", "a.png", "b-4.png", "b.png", "broken.png", "c-4.png", "c.png"]
 
 
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_nor_does_one_that_has_no_name_or_is_too_long_for_its_kind(folder, capsys, jobs):
+    Path("loop").symlink_to("pool")
+    Path("pool").symlink_to("loop")
+    Image.new("L", (65_536, 1)).save("long.png")
+    words = "a.png", ".", "/", "", "..", "loop", "long.png", "b.png"
+    assert call(*words, "-k", "4", "--format", "gif", "--jobs", jobs) == 1
+    said = capsys.readouterr().err
+    for part in ("error: '.' is a folder", "error: '/' is a folder", "error: '' is a folder", "'..': is a directory"):
+        assert part in said
+    for part in ("loop", "'long.png': a GIF is at most 65,535 pixels", "8 pictures: 2 written, 6 failed"):
+        assert part in said
+    assert names() == ["a-4.gif", "a.png", "b-4.gif", "b.png", "c.png", "long.png", "loop", "pool"]
+    assert call(*words, "-k", "4", "--shared") == 1
+    assert "..': is a directory" in capsys.readouterr().err
+    assert call("compare", ".") == 1
+    assert "error: '.': is a directory" in capsys.readouterr().err
+
+
 def test_where_results_go(folder, capsys):
     assert call(*PICTURES, "-k", "4", "--output-dir", "out", "--ext", "-small.png", "-q") == 0
     assert sorted(path.name for path in Path("out").iterdir()) == ["a-small.png", "b-small.png", "c-small.png"]

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -58,6 +59,11 @@ def test_256_colours_or_as_many_as_pixels_if_left_out(folder, capsys):
     assert len(Image.open("photo-256.png").getpalette()) == 768
     Image.new("RGB", (3, 2), "red").save("tiny.png")
     assert call("tiny.png") == 0
+    assert call("compare", "tiny.png") == 0
+    assert Path("tiny-compare-6.png").exists()
+    assert call("steps", "tiny.png") == 0
+    Path("two.csv").write_text("0, 0\n1, 1\n")
+    assert call("steps", "two.csv") == 0
     assert "all colours kept exactly" in capsys.readouterr().err
     assert Image.open("tiny-6.png").convert("RGB").getpixel((0, 0)) == (255, 0, 0)
 
@@ -82,6 +88,9 @@ def test_json(folder, capsys):
     Image.new("RGB", (9, 9)).save("black.png")
     assert call("black.png", "--json", "-q") == 0
     assert json.loads(capsys.readouterr().out)["psnr"] is None
+    assert call("black.png", "--psnr", "30", "--json", "-q", "--force") == 0
+    assert "Infinity" not in (printed := capsys.readouterr().out)
+    assert [tried["psnr"] for tried in json.loads(printed)["curve"]] == [None]
 
 
 def test_verbose_tells_each_iteration_and_stage(folder, capsys):
@@ -145,6 +154,7 @@ def test_never_overwrites_without_force(folder, capsys):
         (("photo.png", "--tol", "nan"), 2, "tol"),
         (("photo.png", "--init", "best"), 2, "init"),
         (("photo.png", "--threads", "0"), 2, "threads"),
+        (("photo.png", "--max-pixels", "9" * 400, "-o", "out.jpg"), 1, ".png"),
         (("photo.png", "--sample", "9999"), 1, "'photo.png': sample must be from 256 to 1200"),
         (("missing.png",), 1, "'missing.png': no such file or directory"),
         (("empty.png",), 1, "'empty.png' is empty"),
@@ -159,7 +169,7 @@ def test_never_overwrites_without_force(folder, capsys):
         (("photo.png", "-o", "folder.png"), 1, "is a folder"),
         (("compare", "missing.png"), 1, "missing.png"),
         (("compare", "photo.png", "-k", "300"), 2, "got 300"),
-        (("compare", "tiny.png"), 1, "'tiny.png'"),
+        (("compare", "tiny.png", "-k", "7"), 1, "'tiny.png'"),
     ],
 )
 def test_what_cannot_be_done(folder, capsys, words, code, message):
@@ -447,3 +457,25 @@ def test_a_signal_that_breaks_a_lock_ends_any_command(folder, capsys, monkeypatc
     monkeypatch.setitem(cli.RUN, "info", breaks_a_lock)
     assert call("info") == 143
     assert capsys.readouterr().err == "lloydq: stopped\n"
+
+
+def test_where_no_thread_is_to_be_had(folder, capsys, monkeypatch):
+    def refused(*_):
+        raise RuntimeError("can't start new thread")
+
+    expected = lloydq.quantize("photo.png", 3).png
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    Path("b.png").write_bytes(Path("photo.png").read_bytes())
+    assert call("photo.png", "b.png", "-k", "3") == 0
+    assert Path("photo-3.png").read_bytes() == Path("b-3.png").read_bytes() == expected
+
+
+@pytest.mark.skipif(os.name != "posix", reason="folders in use stay")
+def test_where_the_working_folder_is_gone(folder, capsys, tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert call("photo.png", "-k", "3") == 1
+    assert capsys.readouterr().err.endswith("error: the folder where this runs is gone\n")
+    assert call(str(tmp_path / "photo.png"), "-k", "3", "-o", str(tmp_path / "out.png")) == 0
+    assert (tmp_path / "out.png").exists()

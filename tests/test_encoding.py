@@ -144,3 +144,12 @@ def test_too_many_colours(kind, rng):
     palette = rng.integers(0, 256, (300, 4)).astype(np.uint8)
     with pytest.raises(ValueError, match="an indexed picture has at most 256 colours; these are 300"):
         encoding.encode(rng.integers(0, 300, (9, 9)).astype(np.uint16), palette, kind, {})
+
+
+def test_what_is_too_long_for_a_gif(tmp_path):
+    q = quantize(np.zeros((1, 65_536, 3), np.uint8), 1)
+    with pytest.raises(ValueError, match="a GIF is at most 65,535 pixels wide and high; this one would be 65,536 × 1"):
+        q.save(tmp_path / "a.gif")
+    assert not list(tmp_path.iterdir())
+    q = quantize(np.zeros((65_535, 1, 3), np.uint8), 1)
+    assert load(q.encode("GIF")).pixels.shape == (65_535, 1, 3)

@@ -554,3 +554,16 @@ def test_fewer_weighted_points_than_clusters(blobs):
 
 def test_version():
     assert lloydq.__version__.count(".") == 2
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_where_the_caller_wants_to_hear_of_underflow(rng, n_threads):
+    Z = rng.normal(size=(5000, 64)) * 60
+    P = np.exp(Z - Z.max(axis=1, keepdims=True))
+    P = np.maximum(P / P.sum(axis=1, keepdims=True), 1e-300)  # as softmax gives them
+    for X in (P, [[0.0], [1e-170], [1.0], [2.0], [3.0]], rng.normal(size=(300, 2)) * 1e-160):
+        expected = KMeans(3, random_state=0, max_iter=5, tol=10, n_threads=n_threads).fit(X)
+        with np.errstate(all="raise"):
+            found = KMeans(3, random_state=0, max_iter=5, tol=10, n_threads=n_threads).fit(X)
+            np.testing.assert_array_equal(found.predict(X), expected.predict(X))
+        np.testing.assert_array_equal(found.cluster_centers_, expected.cluster_centers_)

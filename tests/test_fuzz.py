@@ -4,6 +4,7 @@ import sys
 
 import fuzz
 import pytest
+from PIL import Image
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="asks for the peak of memory as Unix tells it")
 
@@ -20,3 +21,12 @@ def test_what_once_broke():
     for path in found:
         run, given = fuzz.kept(path)
         assert fuzz.attempt(run, given) is None, path
+
+
+def test_each_format_that_pillow_opens_is_mutated():
+    opened = {fuzz.kind_of(data)[0] for data in fuzz.pictures()}
+    needed = set(Image.OPEN) - {"BUFR", "GRIB", "HDF5"}  # for which Pillow asks for a program's own reader
+    needed -= {"EPS", "PDF"} | (
+        {"WMF"} if sys.platform != "win32" else set()
+    )  # for which it needs Ghostscript or Windows
+    assert needed <= opened

@@ -248,6 +248,14 @@ def test_an_array_may_be_filled_with_the_next_picture(channels, rng):
     assert lloydq.quantize(before[1], 8).mse == q.mse == before[0]
 
 
+def test_a_frame_that_a_tiff_does_not_have(tmp_path):
+    frames = [Image.new("L", (2, 2), i) for i in range(3)]
+    frames[0].save(tmp_path / "a.tiff", save_all=True, append_images=frames[1:])
+    assert load(tmp_path / "a.tiff", frame=2).pixels[0, 0].tolist() == [2, 2, 2]
+    with pytest.raises(ValueError, match=r"a\.tiff' has no frame 7, counted from 0$"):
+        load(tmp_path / "a.tiff", frame=7)
+
+
 def test_a_tiff_of_many_frames_is_read_at_once():
     """Each of them costs 66 bytes; Pillow counts them in the square of their number."""
     tags = [(256, 3, 1, 1), (257, 3, 1, 1), (258, 3, 1, 8), (262, 3, 1, 1), (273, 4, 1, 8)]

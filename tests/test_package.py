@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +87,28 @@ def test_warming_up_compiles_all_that_later_work_needs(photo_path):
         print([len(kernel.signatures) for kernel in kernels.ALL] == before)
     """
     assert python(code) == "True"
+
+
+def test_its_files_are_found_in_a_zip(tmp_path):
+    root = Path(lloydq.__file__).parent
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for path in root.rglob("*.*"):
+            if path.suffix not in (".nbc", ".nbi", ".pyc"):
+                archive.write(path, Path("lloydq", path.relative_to(root)))
+    code = """
+    import sys
+    from importlib.resources import as_file
+    sys.path.insert(0, "all.zip")
+    from lloydq import demo, image
+    from lloydq.walk.page import _filled
+    assert "all.zip" in demo.__file__
+    with as_file(demo.PHOTO) as path:
+        assert image.load(path).pixels.shape == (1080, 1920, 3)
+    assert len(_filled("page.html", {"walk": "{}"})) > 10_000
+    """
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    words = [sys.executable, "-I", "-c", textwrap.dedent(code)]
+    subprocess.run(words, cwd=tmp_path, env=env, check=True, timeout=120)
 
 
 def test_the_citation_names_this_version():

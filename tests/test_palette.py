@@ -1,5 +1,8 @@
 """Palette."""
 
+import pickle
+from copy import deepcopy
+
 import numpy as np
 import pytest
 
@@ -103,3 +106,35 @@ def test_sorted():
         Palette(["#fff"]).sorted()
     with pytest.raises(TypeError, match="by must be one of 'frequency', 'luminance', 'hue'; got 'size'"):
         palette.sorted("size")
+
+
+def test_copies_are_read_only_too():
+    palette = Palette([[1, 2, 3], [4, 5, 6]], [7, 8])
+    for copy in (pickle.loads(pickle.dumps(palette)), deepcopy(palette), Palette(palette)):
+        assert copy == palette
+        assert copy.counts.tolist() == [7, 8]
+        with pytest.raises(ValueError, match="read-only"):
+            copy.colors[0] = 9
+
+
+def test_counts_stay_what_they_were():
+    counts = np.array([3, 4])
+    palette = Palette([[1, 2, 3], [4, 5, 6]], counts)
+    counts[0] = 9
+    assert palette.counts.tolist() == [3, 4]
+    assert Palette([[1, 2, 3]], [2.0]).counts.tolist() == [2]
+
+
+@pytest.mark.parametrize("counts", [[-1, 2], [0.9, 2], [np.nan, 1], [2.0**63, 1], ["1", "2"]])
+def test_counts_are_whole_numbers(counts):
+    with pytest.raises(TypeError, match="counts must be whole numbers from 0 on"):
+        Palette([[1, 2, 3], [4, 5, 6]], counts)
+
+
+@pytest.mark.parametrize(
+    "colors", [["#fff", (1, 2)], ["#fff", ()], ["#fff", 7], ["#fff", (1, 2, 3, 4, 5)], [(1, 2), "#fff"]]
+)
+def test_a_colour_has_three_or_four_numbers(colors):
+    i = 1 - colors.index("#fff")
+    with pytest.raises(TypeError, match=f"colour {i} must be a string or three or four numbers; got "):
+        Palette(colors)

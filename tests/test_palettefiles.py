@@ -1,6 +1,9 @@
 """Palettes in files: there and back, as other programs write them, and what is wrong with those that are none."""
 
+import contextlib
+import os
 import re
+import time
 
 import made
 import numpy as np
@@ -123,7 +126,7 @@ CSS = {
     "hsl(120 50% 50%)": (64, 191, 64), "hsl(120, 50%, 50%)": (64, 191, 64), "hsl(-240deg 50% 50%)": (64, 191, 64),
     "hsl(.5turn 100% 50%)": (0, 255, 255), "hsl(200grad 100 50)": (0, 255, 255),
     "hsl(0 0% 50% / 0)": (128, 128, 128, 0), "hsla(0, 100%, 25%, 50%)": (128, 0, 0, 128),
-    "rgb(1 2 3) !important": (1, 2, 3),
+    "rgb(1 2 3) !important": (1, 2, 3), "rgb( 1,2,3 )! IMPORTANT ": (1, 2, 3), "/* ; */ red": (255, 0, 0),
 }  # fmt: skip
 
 
@@ -137,7 +140,8 @@ def test_css_values(value, tmp_path):
     "value", ["oklch(70% 0.1 30)", "lab(50% 1 2)", "color(display-p3 1 0 0)", "hwb(1 2% 3%)", "rgb(from red r g b)",
               "rgb(var(--x), 3)", "hsl(1 2)", "hsl(10px 2% 3%)", "rgb(1deg 2 3)", "hsl(10% 2% 3%)",
               "rgb(1 2 3 / 4deg)", "#fffff", "#xyz",
-              "color-mix(in srgb, red, blue)", "currentColor", "rgb(1e999 nan 3)"],
+              "color-mix(in srgb, red, blue)", "currentColor", "rgb(1e999 nan 3)",
+              "hsl(1e999 2% 3%)"],
 )  # fmt: skip
 def test_css_colours_that_are_not_understood_are_named(value, tmp_path):
     path = tmp_path / "a.css"
@@ -162,6 +166,41 @@ def test_of_many_that_are_not_understood_the_first_are_named(tmp_path):
     (tmp_path / "a.css").write_text("a { --z: red; " + "".join(f"--n{i}: lab({i} 0 0);" for i in range(9)) + "}")
     with pytest.warns(UserWarning, match=r"--n0: lab\(0 0 0\); .*--n4: lab\(4 0 0\) and 4 more$"):
         Palette.read(tmp_path / "a.css")
+
+
+LONG = 200_000
+ENDLESS = [
+    "a { --a: rgb(" + " " * LONG + "x; }", "a { --a: x" + " " * LONG + "y; }", "a { --a: " + "!" * LONG + " }",
+    "a { --a: rgb(" + "1" * LONG + "x 2 3) }", "a { --a: rgb(" + "1 " * LONG + ") }", "a { --a" + " " * LONG + " }",
+    "a { --a: rgb(" + "/" * LONG + ") }", "a { --a: " + "rgb(" * LONG + " }", "/*" * LONG, "--" * LONG, "{" * LONG,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ENDLESS)
+@pytest.mark.filterwarnings("ignore:left out")
+def test_a_file_is_read_in_a_time_that_its_length_tells(text, tmp_path):
+    (tmp_path / "a.css").write_text(text)
+    start = time.process_time()
+    with pytest.raises(ValueError, match=r"^'[^']*' is not a palette of its kind \(.css\): there is no colour in it"):
+        Palette.read(tmp_path / "a.css")
+    assert time.process_time() - start < 5  # 0.02; minutes to hours where it grows with the square of the length
+
+
+@pytest.mark.parametrize("kind", [".gpl", ".pal", ".hex"])
+@pytest.mark.parametrize("line", ["1" * LONG, "1 " * LONG, "1" + " " * LONG + "x", "1, 2, 3" + "," * LONG, " " * LONG])
+def test_so_are_the_other_kinds(kind, line, tmp_path):
+    before = {".gpl": "GIMP Palette\n", ".pal": "JASC-PAL\n0100\n1\n", ".hex": ""}[kind]
+    (tmp_path / f"a{kind}").write_text(before + line + "\n")
+    start = time.process_time()
+    with contextlib.suppress(ValueError):
+        Palette.read(tmp_path / f"a{kind}")
+    assert time.process_time() - start < 5
+
+
+@pytest.mark.parametrize("name", ["new\nline.gpl", "tab\t.gpl", "\x1f#.gpl", os.fsdecode(b"\xff.gpl"), " .gpl"])
+def test_files_of_any_name_can_be_read_again(name, tmp_path):
+    Palette(COLORS).save(tmp_path / name)
+    assert list(Palette.read(tmp_path / name)) == COLORS
 
 
 def test_names_in_any_encoding(tmp_path):
@@ -203,6 +242,8 @@ MALFORMED = [
     ("a.json", '["#fff", "blue"]', "colour 1: .*got 'blue'"),
     ("a.json", "[[1, 2, 3], [1, 2]]", r"colour 1 must be a string or a list of three or four levels; it is \[1, 2\]"),
     ("a.json", '[[1, 2, "3"]]', "colour 0 must be"),
+    ("a.json", "[[1, 2, true]]", "colour 0 must be"),
+    ("a.json", "[" * 100_000, "recursion"),
     ("a.json", "[null]", "colour 0 must be .* it is None"),
     ("a.json", "[[0, 0, 0], [1, 2, 256]]", "from 0 to 255"),
     ("a.json", "[[0, 0, -1]]", "from 0 to 255"),

@@ -261,3 +261,20 @@ def test_who_forks_while_it_compiles_keeps_the_lock(monkeypatch):
     forks._before()
     forks._in_parent()
     assert lock.count == 1
+
+
+def test_work_for_threads_that_comes_while_one_is_asked_for(monkeypatch):
+    """As of a signal's handler: the executor's locks are held then by the thread that would wait for them."""
+    asked = []
+
+    class Executor:
+        def submit(self, work):
+            assert not asked, "waits for ever"
+            asked.append(work)
+            assert pool.run(abs, range(-9, 0), 3) == list(range(9, 0, -1))
+            asked.clear()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pool, "_shared", Executor)
+        assert pool.run(abs, range(-9, 0), 3) == list(range(9, 0, -1))
+    test_it_uses_several_threads()

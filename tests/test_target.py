@@ -147,6 +147,7 @@ def test_more_locks_than_are_tried(target, rng):
         ("auto", {"ssim": 1}, TypeError, "psnr, mse, delta_e, max_bytes; got"),
         ("auto", {"psnr": -1}, TypeError, "psnr must be a number from 0 on; got -1"),
         ("auto", {"psnr": float("inf")}, TypeError, "psnr must be a number"),
+        ("auto", {"psnr": 10**400}, TypeError, "psnr must be a number"),
         ("auto", {"psnr": float("nan")}, TypeError, "psnr must be a number"),
         ("auto", {"max_bytes": "1000"}, TypeError, "max_bytes must be a number"),
         ("auto", {"max_bytes": None}, TypeError, "max_bytes must be a number"),

@@ -7,7 +7,7 @@ from held import whole
 from PIL import Image
 
 import lloydq
-from lloydq import quantize
+from lloydq import KMeans, quantize
 from lloydq.spaces import SPACES
 
 
@@ -141,3 +141,12 @@ def test_bad_weights(weights, error, message, noise):
 def test_weights_that_overflow(noise):
     with pytest.raises(ValueError, match="overflow"):
         quantize(noise, 4, weights=np.full((30, 40), 1e304))
+
+
+def test_masked_weights_are_refused(rng):
+    masked = np.ma.masked_array(np.ones(6), [True, *[False] * 5])
+    with pytest.raises(ValueError, match="sample_weight has masked values"):
+        KMeans(1).fit(rng.normal(size=(6, 2)), sample_weight=masked)
+    with pytest.raises(ValueError, match="weights has masked values"):
+        quantize(np.zeros((2, 3, 3), np.uint8), 1, weights=masked.reshape(2, 3))
+    KMeans(1).fit(rng.normal(size=(5, 2)), sample_weight=masked[1:])

@@ -87,12 +87,10 @@ def _parser(name: str, description: str, what: str = "", **more: Any) -> argpars
     return parser
 
 
-def _one_picture(
-    parser: argparse.ArgumentParser, k: int | None, k_help: str, *, what: str = "colours", kinds: str = ".png"
-) -> None:
+def _one_picture(parser: argparse.ArgumentParser, k_help: str, *, what: str = "colours", kinds: str = ".png") -> None:
     parser.add_argument("picture", metavar="PICTURE", help=f"{PICTURE}; - is stdin")
     _frame(parser)
-    parser.add_argument("-k", type=whole(1, 256), metavar="N", help=f"{what}, 1 to 256 ({k_help})", default=k)
+    parser.add_argument("-k", type=whole(1, 256), metavar="N", help=f"{what}, 1 to 256 ({k_help})")
     _output(parser, f"where to write, a name that ends in {kinds}")
     _common(parser)
 
@@ -219,7 +217,7 @@ def _steps_parser() -> argparse.ArgumentParser:
         ".csv, .tsv or .txt has points in the plane, x and y on each line.",
         "PICTURE",
     )
-    _one_picture(parser, 8, "8", what="clusters", kinds=".html, .gif or .png")
+    _one_picture(parser, "8", what="clusters", kinds=".html, .gif or .png")
     _loop(parser, "random")
     return parser
 
@@ -231,7 +229,7 @@ def _compare_parser() -> argparse.ArgumentParser:
         "a table, and a picture of all of them.",
         "PICTURE",
     )
-    _one_picture(parser, 64, "64")
+    _one_picture(parser, "64")
     parser.add_argument(
         "--with", dest="rivals", type=_names, default=(), metavar="NAMES",
         help="others that are installed, with commas: pillow,imagequant,sklearn,pngquant,imagemagick",

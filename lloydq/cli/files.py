@@ -26,9 +26,15 @@ def checked(target: Path, kinds: Sequence[str], force: bool) -> Path:
 
 def beside(picture: str, output: str | None, name: str, kinds: Sequence[str], force: bool) -> Path:
     """The file that was named, or one beside the picture."""
+    return checked(Path(output) if output is not None else renamed(picture, f"-{name}{kinds[0]}"), kinds, force)
+
+
+def renamed(picture: str, ending: str) -> Path:
+    """A name beside the picture's, which has another ending."""
     source = Path("stdin" if picture == "-" else picture)
-    target = Path(output) if output is not None else source.with_name(f"{source.stem}-{name}{kinds[0]}")
-    return checked(target, kinds, force)
+    if not source.name:
+        raise Failure(f"'{picture}' is a folder")
+    return source.with_name(f"{source.stem}{ending}")
 
 
 @contextmanager
@@ -39,7 +45,7 @@ def limited(max_pixels: int | None) -> Iterator[None]:
         return
     from PIL import Image
 
-    before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, max_pixels / 2  # type: ignore[assignment]
+    before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, min(max_pixels, sys.maxsize) / 2  # type: ignore[assignment]
     try:
         yield
     finally:

@@ -11,22 +11,26 @@ from .progress import Progress
 from .quantizing import notice_compilation
 from .words import STOPPED, named, say, tell_notes
 
+COMPARED, WALKED = 64, 8  # colours or clusters, if there are as many pixels or points
+POINTS = ".csv", ".tsv", ".txt"
+
 
 def compare(options: argparse.Namespace) -> None:
     from .. import compare as rows
     from ..image import load, png, write
 
-    target = beside(options.picture, options.output, f"compare-{options.k}", (".png",), options.force)
     photo = load(sourced(options.picture), frame=options.frame)
+    k = options.k or min(COMPARED, photo.pixels[..., 0].size)
+    target = beside(options.picture, options.output, f"compare-{k}", (".png",), options.force)
     tell_notes(options, photo)
     notice_compilation(options.quiet)
-    others = rows.theirs(photo, options.rivals, options.k)
+    others = rows.theirs(photo, options.rivals, k)
     progress = Progress(options.quiet)
     try:
         how = {
             "rng": options.seed, "n_threads": options.threads, "callback": progress, "verify": options.verify,
         }  # fmt: skip
-        panels = list(rows.ways(photo, options.k, **how))
+        panels = list(rows.ways(photo, k, **how))
     except ValueError as error:
         raise named(options.picture, error) from error
     finally:
@@ -47,16 +51,17 @@ def steps(options: argparse.Namespace) -> None:
     source = Path(options.picture)
     target = beside(options.picture, options.output, "steps", (".html", ".gif", ".png"), options.force)
     data: Any
-    if source.suffix.lower() in (".csv", ".tsv", ".txt"):
+    if source.suffix.lower() in POINTS:
         data = walk.read_points(source)
     else:
         data = load(sourced(options.picture), frame=options.frame)
         tell_notes(options, data)
     notice_compilation(options.quiet)
+    k = options.k or min(WALKED, len(data) if source.suffix.lower() in POINTS else data.pixels[..., 0].size)
     progress = Progress(options.quiet)
     try:
         found = walk.record(
-            data, options.k, init=options.init, rng=options.seed, tol=options.tol, max_iter=options.max_iter,
+            data, k, init=options.init, rng=options.seed, tol=options.tol, max_iter=options.max_iter,
             n_threads=options.threads, callback=progress, verify=options.verify,
         )  # fmt: skip
     except ValueError as error:

@@ -8,13 +8,13 @@ import time
 import traceback
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..pool import interruption
-from .files import checked, from_stdin, to_stdout
+from .files import checked, from_stdin, renamed, to_stdout
 from .progress import Batch, Progress
 from .words import ERRORS, Failure, curve, here, named, reason, say, summary
 
@@ -68,7 +68,10 @@ class Work:
     taken: dict[Path, str] = field(default_factory=dict)  # outputs, and which picture they are for
 
     def __post_init__(self) -> None:
-        self.inputs = {Path(name).resolve(): name for name in self.options.pictures if name != "-"}
+        self.inputs = dict[Path, str]()
+        for name in self.options.pictures:
+            with suppress(*ERRORS):  # it is told when it is its turn
+                self.inputs[Path(name).resolve()] = name
 
     def __call__(self, source: str) -> Done | Failed:
         """One picture, from its file to its file."""
@@ -157,8 +160,9 @@ class Work:
     def claim(self, sources: Sequence[str]) -> None:
         """Of pictures that would be written to one file the first one named gets it, whichever is done first."""
         for source in sources:
-            if (target := self._named(source, self.options.k or 256)) is not None:
-                self.taken.setdefault(target.resolve(), source)
+            with suppress(*ERRORS):
+                if (target := self._named(source, self.options.k or 256)) is not None:
+                    self.taken.setdefault(target.resolve(), source)
 
     def _named(self, source: str, k: Any) -> Path | None:
         """Where the result goes; None for stdout."""
@@ -167,9 +171,8 @@ class Work:
             return None
         if options.output:
             return Path(options.output)
-        path = Path("stdin" if source == "-" else source)
         ending = f"-{Path(options.palette).stem if options.palette else k}.{options.format or 'png'}"
-        target = path.with_name(f"{path.stem}{options.ext or ending}")
+        target = renamed(source, options.ext or ending)
         return Path(options.output_dir) / target.name if options.output_dir else target
 
     def _target(self, source: str, k: Any) -> Path | None:
@@ -217,8 +220,15 @@ class Work:
 def quantize(options: argparse.Namespace) -> int:
     """All pictures of a command line; 1 if one of them could not be done."""
     with ThreadPoolExecutor(1) as aside:
-        ready = aside.submit(prepare, options.quiet)
-        aside.submit(prepare_fits)
+        try:
+            ready = aside.submit(prepare, options.quiet)
+            aside.submit(prepare_fits)
+        except RuntimeError as error:  # no thread is to be had
+            if interruption(error) is not error:
+                raise
+            ready, options.jobs = Future(), 1
+            prepare(options.quiet)
+            ready.set_result(None)
         return _quantized(options, ready)
 
 
@@ -249,7 +259,7 @@ def _quantized(options: argparse.Namespace, ready: Future[None]) -> int:
         say(_account(done, time.perf_counter() - start))
     if options.json:
         made = [one.facts for one in sorted(done, key=lambda one: options.pictures.index(one.source))]
-        print(json.dumps(made if len(options.pictures) > 1 else made[0], indent=2))
+        print(json.dumps(made if len(options.pictures) > 1 else made[0], indent=2, allow_nan=False))
     return int(any(isinstance(one, Failed) for one in done))
 
 
@@ -277,7 +287,11 @@ def _share(work: Work, sources: Sequence[str]) -> tuple[list[str], list[Done | F
         for source in sources:
             try:
                 with work.batch.at(source):
-                    if source != "-" and Path(source).exists() and not Path(source).is_file():
+                    if (
+                        source != "-"
+                        and Path(source).exists()
+                        and not (Path(source).is_file() or Path(source).is_dir())
+                    ):
                         raise Failure(f"'{source}' cannot be read twice, as --shared does: put it into a file")
                     picture = work.load(source)
             except ERRORS as error:
@@ -334,11 +348,11 @@ def facts(source: str, q: "Quantized") -> dict[str, object]:
         "counts": None if q.palette.counts is None else q.palette.counts.tolist(),
         "mse": q.mse,
         "mse_definition": metrics.DEFINITIONS["mse"],
-        "psnr": q.psnr if q.mse else None,
+        "psnr": q.psnr if q.mse else None,  # JSON has no infinity
         "psnr_definition": metrics.DEFINITIONS["psnr"],
         "delta_e": delta_e,
         "delta_e_definition": metrics.DEFINITIONS["delta_e"],
-        "curve": [tried._asdict() for tried in q.curve],
+        "curve": [tried._asdict() | {"psnr": tried.psnr if tried.mse else None} for tried in q.curve],
         "n_iter": q.n_iter,
         "converged": q.converged,
         "stop_reason": q.stop_reason,

@@ -4,6 +4,7 @@ import argparse
 import sys
 import threading
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class Failure(Exception):
     """Something a user can mend: said in one line, with exit code 1."""
 
 
-ERRORS = (Failure, OSError, ValueError, TypeError, MemoryError, RuntimeError, ImportError)
+ERRORS = (Failure, OSError, ValueError, TypeError, MemoryError, RuntimeError, ImportError, ArithmeticError)
 
 
 def say(line: str) -> None:
@@ -54,12 +55,22 @@ def note(message: Warning | str) -> None:
 def reason(error: BaseException) -> str:
     """One line that names the file, what is wrong and, where it helps, what to do."""
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename!r}: {error.strerror.lower()}" if error.filename else error.strerror
+        if error.filename:
+            return f"{error.filename!r}: {error.strerror.lower()}"
+        return "the folder where this runs is gone" if _nowhere() else error.strerror
     if isinstance(error, FileExistsError):
         return f"{error}; add --force to replace it, or name another with -o"
     if isinstance(error, MemoryError):
         return "not enough memory"
     return str(error)
+
+
+def _nowhere() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def named(name: str, error: ValueError) -> Failure:

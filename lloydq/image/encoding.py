@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 FORMATS = {".png": "PNG", ".gif": "GIF"}
 MOST = 256  # colours that an indexed file holds
+LONGEST_OF_GIF = 65_535  # pixels of a side
 FEW = 16  # colours up to which pixels share a byte of a PNG
 QUICK = 100_000  # bytes of a PNG up to which it is compressed with all effort
 
@@ -48,6 +49,11 @@ def encode(indices: Array, palette: Array, kind: str, metadata: dict[str, Any]) 
             opaque_from = int((palette[:, 3] < 255).nonzero()[0].max(initial=-1)) + 1
             image.info["transparency"] = palette[:opaque_from, 3].tobytes()
         return _smallest(image, len(palette) <= FEW, _for_png(metadata))
+    if max(indices.shape) > LONGEST_OF_GIF:
+        height, width = indices.shape
+        raise ValueError(
+            f"a GIF is at most {LONGEST_OF_GIF:,} pixels wide and high; this one would be {width:,} × {height:,}"
+        )
     options: dict[str, Any] = {"comment": metadata["text"]["Comment"]} if "Comment" in metadata.get("text", {}) else {}
     if palette.shape[1] == 4:
         if ((palette[:, 3] > 0) & (palette[:, 3] < 255)).any():

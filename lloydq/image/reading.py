@@ -231,6 +231,8 @@ def _seek(image: "Image", frame: int | None, name: str, notes: list[str]) -> Non
         try:
             image.seek(frame)
         except EOFError:
+            if image.format == "TIFF":  # of which Pillow says then that they are one more than was asked for
+                raise Refused(f"{name} has no frame {frame}, counted from 0") from None
             count = getattr(image, "n_frames", 1)
             plural = "s" * (count > 1)
             raise Refused(f"{name} has {count} frame{plural}, counted from 0; there is no {frame}") from None

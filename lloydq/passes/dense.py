@@ -32,7 +32,7 @@ class Products:
         origin = centroids.mean(axis=0)
         about = centroids - origin
         squares = (about**2).sum(axis=1)
-        with np.errstate(over="ignore", invalid="ignore"):  # then the definition decides
+        with np.errstate(over="ignore", invalid="ignore", under="ignore"):  # then the definition decides
             table = np.ascontiguousarray(about.astype(np.float32)[members].transpose(0, 2, 1))
             halves = np.where(members < 0, np.inf, squares[members] / 2).astype(np.float32)
         reach = float(np.sqrt(squares.max())) * (1 + 1e-12)

@@ -7,6 +7,7 @@ import json
 import os
 import tempfile
 import webbrowser
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from ..lloyd import Array
 from ..seeding import Init
 from .record import Walk, record
 
-FOLDER = Path(__file__).parent
+FOLDER = files(__package__)
 DIGITS = 9  # of an inertia that is only read
 
 
