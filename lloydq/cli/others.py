@@ -12,7 +12,6 @@ from .quantizing import notice_compilation
 from .words import STOPPED, named, say, tell_notes
 
 COMPARED, WALKED = 64, 8  # colours or clusters, if there are as many pixels or points
-POINTS = ".csv", ".tsv", ".txt"
 
 
 def compare(options: argparse.Namespace) -> None:
@@ -51,18 +50,19 @@ def steps(options: argparse.Namespace) -> None:
     source = Path(options.picture)
     target = beside(options.picture, options.output, "steps", (".html", ".gif", ".png"), options.force)
     data: Any
-    if source.suffix.lower() in POINTS:
+    if source.suffix.lower() in (".csv", ".tsv", ".txt"):
         data = walk.read_points(source)
+        many = len(data)
     else:
         data = load(sourced(options.picture), frame=options.frame)
+        many = data.pixels[..., 0].size
         tell_notes(options, data)
     notice_compilation(options.quiet)
-    k = options.k or min(WALKED, len(data) if source.suffix.lower() in POINTS else data.pixels[..., 0].size)
     progress = Progress(options.quiet)
     try:
         found = walk.record(
-            data, k, init=options.init, rng=options.seed, tol=options.tol, max_iter=options.max_iter,
-            n_threads=options.threads, callback=progress, verify=options.verify,
+            data, options.k or min(WALKED, many), init=options.init, rng=options.seed, tol=options.tol,
+            max_iter=options.max_iter, n_threads=options.threads, callback=progress, verify=options.verify,
         )  # fmt: skip
     except ValueError as error:
         raise named(options.picture, error) from error

@@ -287,11 +287,8 @@ def _share(work: Work, sources: Sequence[str]) -> tuple[list[str], list[Done | F
         for source in sources:
             try:
                 with work.batch.at(source):
-                    if (
-                        source != "-"
-                        and Path(source).exists()
-                        and not (Path(source).is_file() or Path(source).is_dir())
-                    ):
+                    path = Path(source)
+                    if source != "-" and path.exists() and not path.is_file() and not path.is_dir():
                         raise Failure(f"'{source}' cannot be read twice, as --shared does: put it into a file")
                     picture = work.load(source)
             except ERRORS as error:
