@@ -479,3 +479,16 @@ def test_where_the_working_folder_is_gone(folder, capsys, tmp_path, monkeypatch)
     assert capsys.readouterr().err.endswith("error: the folder where this runs is gone\n")
     assert call(str(tmp_path / "photo.png"), "-k", "3", "-o", str(tmp_path / "out.png")) == 0
     assert (tmp_path / "out.png").exists()
+
+
+def test_ctrl_c_that_breaks_a_lock_while_a_thread_is_asked_for(folder, capsys, monkeypatch):
+    def broken(*_):
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise RuntimeError("cannot release un-acquired lock")
+
+    monkeypatch.setattr(threading.Thread, "start", broken)
+    assert call("photo.png", "-k", "3") == 130
+    assert capsys.readouterr().err == "lloydq: stopped\n"
+    assert names(folder) == ["photo.png"]
