@@ -170,7 +170,8 @@ def test_many_fits_in_one_process():
     some(10_000 if LONG else 700)
     after = state()
     assert after[0] < before[0] + (24 << 20)
-    assert after[1:] == before[1:]
+    assert after[1] <= before[1]  # fewer where what other tests left was given back meanwhile
+    assert after[2] <= before[2]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
